@@ -1,0 +1,143 @@
+"""Config: everything that decides a run's digits, and the post's two presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Mapping
+
+from tf1_dnn.errors import ConfigError
+
+ACTIVATIONS = ("elu", "relu", "selu", "leaky_relu", "tanh", "sigmoid")
+KERNEL_INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal")
+LOSS_REDUCTIONS = ("sum", "mean")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The options of a run; the defaults are the post's batch-norm cell (section 1.4).
+
+    Raises ConfigError, with one sentence, for a value out of range or two kinds of clipping.
+    """
+
+    hidden_units: tuple[int, ...] = (300, 100)
+    activation: str = "elu"
+    batch_norm: bool = True
+    batch_norm_momentum: float = 0.9
+    dropout_rate: float = 0.0
+    kernel_initializer: str = "glorot_uniform"  # or "normal:STDDEV"
+    loss_reduction: str = "sum"  # over the mini-batch; the post minimizes the vector `xentropy`
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    clip_value: float | None = None  # each entry into [-clip_value, clip_value]
+    clip_norm: float | None = None  # each gradient to at most this L2 norm
+    clip_global_norm: float | None = None  # all gradients together to at most this L2 norm
+    n_epochs: int = 5
+    batch_size: int = 50
+    seed: int = 42
+    shuffle_offset: int = 5  # permutations drawn before the first epoch
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        _check_network(self)
+        _check_training(self)
+
+    @property
+    def normal_stddev(self) -> float | None:
+        """STDDEV of `kernel_initializer="normal:STDDEV"`, None for the named initializers."""
+        kind, _, stddev = self.kernel_initializer.partition(":")
+        return _number(stddev) if kind == "normal" else None
+
+    def replace(self, **changes: Any) -> Config:
+        """A copy with `changes`; giving one kind of clipping drops the others."""
+        if any(changes.get(kind) is not None for kind in CLIP_KINDS):
+            changes = dict.fromkeys(CLIP_KINDS) | changes
+        return dataclasses.replace(self, **changes)
+
+
+def _check_network(config: Config) -> None:
+    _require(
+        all(_is_int(n) and n > 0 for n in config.hidden_units),
+        f"hidden_units must be positive whole numbers, not {list(config.hidden_units)}",
+    )
+    _require_choice("activation", config.activation, ACTIVATIONS)
+    _require_range("batch_norm_momentum", config.batch_norm_momentum, 0, 1, closed="left")
+    _require_range("dropout_rate", config.dropout_rate, 0, 1, closed="left")
+    stddev = config.normal_stddev
+    if stddev is None:
+        _require_choice(
+            "kernel_initializer",
+            config.kernel_initializer,
+            (*KERNEL_INITIALIZERS, "normal:STDDEV"),
+        )
+    else:
+        _require_range("the STDDEV of normal:STDDEV", stddev, 0, math.inf)
+
+
+def _check_training(config: Config) -> None:
+    _require_choice("loss_reduction", config.loss_reduction, LOSS_REDUCTIONS)
+    _require_choice("optimizer", config.optimizer, OPTIMIZERS)
+    _require_range("learning_rate", config.learning_rate, 0, math.inf)
+    given = [kind for kind in CLIP_KINDS if getattr(config, kind) is not None]
+    _require(len(given) < 2, f"choose one kind of clipping, not {' and '.join(given)}")
+    for kind in given:
+        _require_range(kind, getattr(config, kind), 0, math.inf)
+    for name, low in [("n_epochs", 1), ("batch_size", 1), ("shuffle_offset", 0)]:
+        value = getattr(config, name)
+        _require(
+            _is_int(value) and value >= low,
+            f"{name} must be a whole number of at least {low}, not {value}",
+        )
+    _require(
+        _is_int(config.seed) and 0 <= config.seed < 2**31,
+        f"seed must be a whole number from 0 to {2**31 - 1}, not {config.seed}",
+    )
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(sentence)
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    _require(value in choices, f"unknown {name} {value!r}: choose from {', '.join(choices)}")
+
+
+def _require_range(
+    name: str, value: float, low: float, high: float, *, closed: str = "neither"
+) -> None:
+    holds = low <= value < high if closed == "left" else low < value < high
+    bounds = f"at least {low}" if closed == "left" else f"greater than {low}"
+    below = "finite" if high == math.inf else f"below {high}"
+    _require(holds, f"{name} must be {bounds} and {below}, not {value}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+PRESETS: Mapping[str, Config] = {
+    "batch_norm": Config(),
+    "gradient_clipping": Config(
+        activation="relu",
+        batch_norm=False,
+        loss_reduction="mean",
+        clip_value=1.0,
+        shuffle_offset=1,
+    ),
+}
+
+# Validation accuracy after each epoch, as the post prints it (sections 1.4 and 2.1).
+PUBLISHED_CURVES: Mapping[str, tuple[float, ...]] = {
+    "batch_norm": (0.9582, 0.9728, 0.9740, 0.9790, 0.9798),
+    "gradient_clipping": (0.9026, 0.9244, 0.9362, 0.9410, 0.9460),
+}
