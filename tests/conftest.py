@@ -1,0 +1,46 @@
+"""Fixtures and helpers the test modules share; TensorFlow is imported once, by tf1_dnn.compat."""
+
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from tf1_dnn import data
+from tf1_dnn.data import Dataset, Splits
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """Real MNIST where it is found (TF1_DNN_DATA or the Keras cache); never downloaded here."""
+    return _find_mnist()
+
+
+def _find_mnist():
+    cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    if not os.environ.get("TF1_DNN_DATA") and not (cache / "datasets" / "mnist.npz").exists():
+        pytest.skip("MNIST not found: set TF1_DNN_DATA to a folder that holds it")
+    splits = data.load("mnist")
+    if not splits.is_mnist:
+        pytest.skip(f"{splits.source} is not MNIST")
+    return splits
+
+
+def small_splits(n_train=203, n_valid=40, n_test=60, n_inputs=20, n_outputs=5, seed=0):
+    """A small learnable data set: the label is the largest of n_outputs random projections."""
+    random_state = np.random.RandomState(seed)
+    projection = random_state.randn(n_inputs, n_outputs)
+
+    def make(n):
+        images = random_state.randint(0, 256, (n, n_inputs)).astype(np.uint8)
+        scores = (images / 255.0 - 0.5) @ projection
+        return Dataset(images, scores.argmax(axis=1).astype(np.int32))
+
+    return Splits(make(n_train), make(n_valid), make(n_test), n_outputs, "small", "the tests")
+
+
+@pytest.fixture
+def splits():
+    return small_splits()

@@ -1,0 +1,150 @@
+"""The port against genuine TensorFlow 1.15.5: weights, steps, curves and a checkpoint."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from conftest import GOLDEN
+
+from tf1_dnn import layers, loops, trainer
+from tf1_dnn.compat import tf
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
+from tf1_dnn.data import Dataset, batch_indices, shuffle_state
+from tf1_dnn.graph import build_graph
+
+
+def read_json(name):
+    return json.loads((GOLDEN / name).read_text())
+
+
+def make_config(options):
+    return Config(**{k: v for k, v in options.items() if k in Config.__dataclass_fields__})
+
+
+def variables_of(spec):
+    """The network's variables, moving averages included, optimizer slots left out."""
+    trainable = spec.graph.get_collection("trainable_variables")
+    moving = [v for v in spec.graph.get_collection("variables") if "/moving_" in v.op.name]
+    return {v.op.name: v for v in trainable + moving}
+
+
+WEIGHTS = read_json("initial_weights.json")
+STEPS = read_json("steps.json")
+CURVES = read_json("curves.json")
+
+
+@pytest.fixture(scope="module")
+def small():
+    with np.load(GOLDEN / "steps.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize(
+    "entry", WEIGHTS["entries"], ids=lambda entry: "-".join(map(str, entry["op_seeds"]))
+)
+def test_initial_weights_are_tensorflow_1s_bit_for_bit(entry):
+    spec = build_graph(make_config(entry["options"]), 784, 10)
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        values = session.run(variables_of(spec))
+    digests = {k: hashlib.sha256(v.astype("<f4").tobytes()).hexdigest() for k, v in values.items()}
+    assert digests == entry["sha256"]
+
+
+def test_without_the_op_seeds_the_weights_are_others(monkeypatch):
+    monkeypatch.setattr(layers, "op_seed", lambda config, index: None)
+    with pytest.raises(AssertionError):
+        test_initial_weights_are_tensorflow_1s_bit_for_bit(WEIGHTS["entries"][0])
+
+
+def train_steps(session, spec, dataset, n_steps):
+    """The first n_steps of training: yields variables, losses so far and gradient norms."""
+    config = spec.config
+    state = shuffle_state(config.seed, config.shuffle_offset, dataset.n_examples)
+    batches: list = []
+    while len(batches) < n_steps:
+        batches += batch_indices(dataset.n_examples, config.batch_size, state)
+    with spec.graph.as_default():
+        norm = tf.global_norm([grad for grad, _ in spec.tower.step.grads_and_vars])
+    losses, norms = [], []
+    for batch in batches[:n_steps]:
+        feed_dict = dict(
+            zip(spec.placeholders, [dataset.inputs(batch), dataset.labels[batch], True])
+        )
+        fetches = [spec.tower.losses.loss, norm, spec.tower.step.train_op]
+        loss, norm_value, _ = session.run(fetches, feed_dict)
+        losses.append(loss)
+        norms.append(norm_value)
+        yield session.run(variables_of(spec)), losses, norms
+
+
+@pytest.mark.parametrize("name", STEPS["cases"])
+def test_a_hundred_steps_follow_tensorflow_1(name, small):
+    case = STEPS["cases"][name]
+    dataset = Dataset(small["inputs"], small["labels"].astype(np.int32))
+    spec = build_graph(make_config(case["options"]), 20, 5)
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        for step, (values, losses, norms) in enumerate(train_steps(session, spec, dataset, 100), 1):
+            if step in STEPS["snapshots"]:
+                # After one step betas and moving means are still near zero: sums that cancel.
+                agree(values, small, f"{name}/{step}", case, rtol=2e-5 if step == 1 else 1e-5)
+    np.testing.assert_allclose(losses, small[f"{name}/losses"], rtol=1e-5)
+    np.testing.assert_allclose(norms, small[f"{name}/global_norms"], rtol=2e-5)
+
+
+def agree(values, golden, prefix, case, rtol):
+    """Each variable within rtol of its largest value, save those that hold rounding noise."""
+    for variable in set(values) - set(case["noise_variables"]):
+        expected = golden[f"{prefix}/{variable}"]
+        error = np.abs(values[variable] - expected).max() / np.abs(expected).max()
+        assert error < rtol, (prefix, variable, error)
+
+
+@pytest.fixture(scope="module")
+def restored():
+    """A session on the batch-norm graph with the variables of TensorFlow 1.15.5's checkpoint."""
+    spec = build_graph(PRESETS["batch_norm"], 784, 10)
+    with spec.graph.as_default(), tf.Session() as session:
+        tf.train.Saver(variables_of(spec)).restore(session, str(GOLDEN / "checkpoint/batch_norm"))
+        yield session, spec
+
+
+def test_a_tensorflow_1_checkpoint_gives_its_logits(restored):
+    session, spec = restored
+    with np.load(GOLDEN / "checkpoint/logits.npz") as golden:
+        inputs = Dataset(golden["images"], np.zeros(32, np.int32)).inputs()
+        logits = session.run(spec.tower.network.logits, {spec.placeholders.inputs: inputs})
+        np.testing.assert_allclose(logits, golden["logits"], rtol=1e-5, atol=2e-5)
+
+
+def test_a_tensorflow_1_checkpoint_gives_its_accuracy_on_mnist(restored, mnist):
+    expected = read_json("checkpoint/expected.json")
+    valid, test = (loops.evaluate(*restored, dataset) for dataset in (mnist.valid, mnist.test))
+    assert [valid[0], test[0]] == [expected["valid_accuracy"], expected["test_accuracy"]]
+    np.testing.assert_allclose(
+        [valid[1], test[1]], [expected["valid_loss"], expected["test_loss"]], rtol=1e-5
+    )
+
+
+KINKED = ("relu", "leaky_relu", "selu")  # their curves move by images with the order of a sum
+
+
+# test_train.py runs the two presets themselves.
+@pytest.mark.parametrize("name", sorted(set(CURVES["curves"]) - set(PRESETS)))
+def test_curves_on_mnist_are_tensorflow_1s(name, mnist):
+    curve = CURVES["curves"][name]
+    config = make_config(curve["options"]).replace(n_epochs=curve["n_epochs"])
+    history = trainer.train(config, mnist)
+    tolerance = (6e-4 if config.activation in KINKED else 0) + 1e-9
+    accuracies = [epoch.valid_accuracy for epoch in history.epochs]
+    assert accuracies == pytest.approx(curve["valid_accuracy"], abs=tolerance)
+    assert history.test.test_accuracy == pytest.approx(curve["test_accuracy"], abs=tolerance)
+
+
+def test_the_references_hold_the_published_curves():
+    curves = CURVES["curves"]
+    assert tuple(curves["batch_norm"]["valid_accuracy"]) == PUBLISHED_CURVES["batch_norm"]
+    clipping = curves["gradient_clipping"]["valid_accuracy"]
+    assert clipping == pytest.approx(PUBLISHED_CURVES["gradient_clipping"], abs=4e-4 + 1e-9)

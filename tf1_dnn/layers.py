@@ -1,0 +1,149 @@
+"""Layers: dense, batch normalization (tf.layers, and the same by hand on tf.nn), dropout.
+
+Variables are created through tf.get_variable under explicit names, so that building a layer again
+inside `tf.variable_scope("", reuse=True)` shares them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from tf1_dnn.compat import tf, tf1_warnings_silenced
+from tf1_dnn.config import Config
+
+Tensor = Any  # TensorFlow ships no types
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "elu": tf.nn.elu,
+    "relu": tf.nn.relu,
+    "selu": tf.nn.selu,
+    "leaky_relu": tf.nn.leaky_relu,
+    "tanh": tf.nn.tanh,
+    "sigmoid": tf.nn.sigmoid,
+}
+EPSILON = 1e-3  # tf.layers.batch_normalization's default
+_VARIANCE_SCALING = {
+    "glorot_uniform": dict(scale=1.0, mode="fan_avg", distribution="uniform"),
+    "glorot_normal": dict(scale=1.0, mode="fan_avg", distribution="truncated_normal"),
+    "he_uniform": dict(scale=2.0, mode="fan_in", distribution="uniform"),
+    "he_normal": dict(scale=2.0, mode="fan_in", distribution="truncated_normal"),
+}
+
+
+def op_seed(config: Config, index: int) -> int:
+    """The seed TensorFlow 1 gave the initializer of dense layer `index` (0, 1, …).
+
+    TensorFlow 1 seeded each random op with the number of ops created before it. The counts were
+    read off graphs built by TensorFlow 1.15.5: placeholders, then per layer a dense, a batch
+    normalization and a dropout layer; a normal initializer has one op less than a uniform one.
+    """
+    has_training_placeholder = config.batch_norm or config.dropout_rate > 0
+    first = 7 if has_training_placeholder else 5
+    stride = 17 + 72 * config.batch_norm + 24 * (config.dropout_rate > 0)
+    is_normal = "normal" in config.kernel_initializer
+    return first + (stride - is_normal) * index
+
+
+def kernel_initializer(config: Config, index: int) -> Any:
+    """The initializer of dense layer `index`: with the graph-level seed, TensorFlow 1's weights."""
+    seed = op_seed(config, index)
+    if config.normal_stddev is not None:
+        return tf.random_normal_initializer(stddev=config.normal_stddev, seed=seed)
+    return tf.variance_scaling_initializer(
+        seed=seed, **_VARIANCE_SCALING[config.kernel_initializer]
+    )
+
+
+def dense(inputs: Tensor, units: int, *, kernel_initializer: Any, name: str) -> Tensor:
+    """tf.layers.dense: inputs · kernel + bias.
+
+    Args:
+      inputs: float32 `[batch, n]`.
+      units: the number of outputs.
+      kernel_initializer: initializes `name/kernel`, float32 `[n, units]`; `name/bias` starts at 0.
+      name: scope of the variables.
+
+    Returns:
+      float32 `[batch, units]`, before any activation.
+    """
+    with tf1_warnings_silenced():
+        return tf.layers.dense(inputs, units, kernel_initializer=kernel_initializer, name=name)
+
+
+def batch_normalization(
+    inputs: Tensor, *, training: Tensor | bool, momentum: float, name: str
+) -> Tensor:
+    """tf.layers.batch_normalization (Ioffe and Szegedy, 2015; the post's section 1).
+
+    In training, normalizes each of the n features by the mini-batch's mean and variance and adds
+    two ops to UPDATE_OPS that move `name/moving_mean` and `name/moving_variance`:
+    moving ← momentum · moving + (1 − momentum) · batch. The train op must run them. Otherwise
+    normalizes by these moving averages. The result is scaled by γ and shifted by β, which makes a
+    bias in the layer before redundant: its gradient is zero.
+
+    Args:
+      inputs: float32 `[batch, n]`.
+      training: bool, Python's or a scalar tensor.
+      momentum: α in the post's section 1.2, in [0, 1).
+      name: scope of gamma, beta, moving_mean and moving_variance, each float32 `[n]`.
+
+    Returns:
+      float32 `[batch, n]`.
+    """
+    with tf1_warnings_silenced():
+        return tf.layers.batch_normalization(
+            inputs, training=training, momentum=momentum, epsilon=EPSILON, name=name
+        )
+
+
+def batch_normalization_by_hand(
+    inputs: Tensor, *, training: Tensor | bool, momentum: float, name: str
+) -> Tensor:
+    """`batch_normalization` on tf.nn.batch_normalization, which the post's section 1.4 names.
+
+    Here everything tf.layers does is spelled out: moments, γ and β, moving averages, update ops.
+    Same arguments, variables, UPDATE_OPS and values as `batch_normalization`.
+    """
+    shape = inputs.shape[-1:]
+    with tf.variable_scope(name):
+        gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer())
+        beta = tf.get_variable("beta", shape, initializer=tf.zeros_initializer())
+        moving_mean = tf.get_variable(
+            "moving_mean", shape, initializer=tf.zeros_initializer(), trainable=False
+        )
+        moving_variance = tf.get_variable(
+            "moving_variance", shape, initializer=tf.ones_initializer(), trainable=False
+        )
+    with tf.name_scope(name):
+        training = tf.convert_to_tensor(training)
+        batch_mean, batch_variance = tf.nn.moments(inputs, axes=[0])
+        for moving, batch in [(moving_mean, batch_mean), (moving_variance, batch_variance)]:
+            decay = tf.where(training, tf.constant(1 - momentum, tf.float32), 0.0)
+            update = tf.assign_sub(moving, (moving - batch) * decay)
+            tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update)
+        mean = tf.cond(training, lambda: batch_mean, lambda: tf.identity(moving_mean))
+        variance = tf.cond(training, lambda: batch_variance, lambda: tf.identity(moving_variance))
+        return tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, EPSILON)
+
+
+def dropout(
+    inputs: Tensor, rate: float, *, training: Tensor | bool, seed: int, step: Tensor
+) -> Tensor:
+    """Zero entries with probability `rate` in training and scale the others by 1 / (1 − rate).
+
+    The mask is a function of `seed` and `step` alone (tf.random.stateless_uniform), so that a
+    resumed run and a compiled loop draw the same masks; tf.layers.dropout cannot promise that.
+
+    Args:
+      inputs: float32 `[batch, n]`.
+      rate: in [0, 1).
+      training: bool, Python's or a scalar tensor; when false the inputs pass unchanged.
+      seed: one per layer.
+      step: int64 scalar, the global step.
+    """
+    active_rate = tf.where(tf.convert_to_tensor(training), tf.constant(rate, tf.float32), 0.0)
+    uniform = tf.random.stateless_uniform(
+        tf.shape(inputs), seed=tf.stack([tf.constant(seed, tf.int64), step])
+    )
+    kept = tf.cast(uniform >= active_rate, tf.float32)
+    return inputs * kept / (1.0 - active_rate)
