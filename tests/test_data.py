@@ -156,6 +156,7 @@ FLOATS = IMAGES.astype(np.float64)
         (IMAGES[:, :2], LABELS, "images are (2, 2), but (3, 2) for test: "),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_what_cannot_be_trained_on_is_refused(images, labels, words):
     with pytest.raises(DataError) as caught:
         split((images, labels))
@@ -201,6 +202,8 @@ def test_the_digest_sees_every_part_and_nothing_else():
     images, labels = pair(60)
     assert split((images.copy(), labels.astype(">i8"))).sha256() == splits.sha256()
     assert splits._replace(name="other", source="").sha256() == splits.sha256()
+    big_endian = Dataset(splits.test.images, splits.test.labels.astype(">i4"))
+    assert splits._replace(test=big_endian).sha256() == splits.sha256()
     others = [
         split((changed(images, (59, 2, 1), images[59, 2, 1] ^ 1), labels)),
         split((changed(images, (0, 0, 0), images[0, 0, 0] ^ 1), labels)),
