@@ -1,7 +1,9 @@
 """The port against genuine TensorFlow 1.15.5: weights, steps, curves and a checkpoint."""
 
 import hashlib
+import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from conftest import GOLDEN
 
 from tf1_dnn import layers, loops, trainer
 from tf1_dnn.compat import tf
-from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
 from tf1_dnn.data import Dataset, batch_indices, shuffle_state
 from tf1_dnn.graph import build_graph
 
@@ -58,40 +60,45 @@ def test_without_the_op_seeds_the_weights_are_others(monkeypatch):
         test_initial_weights_are_tensorflow_1s_bit_for_bit(WEIGHTS["entries"][0])
 
 
-def train_steps(session, spec, dataset, n_steps):
-    """The first n_steps of training: yields variables, losses so far and gradient norms."""
-    config = spec.config
-    state = shuffle_state(config.seed, config.shuffle_offset, dataset.n_examples)
-    batches: list = []
-    while len(batches) < n_steps:
-        batches += batch_indices(dataset.n_examples, config.batch_size, state)
-    with spec.graph.as_default():
-        norm = tf.global_norm([grad for grad, _ in spec.tower.step.grads_and_vars])
-    losses, norms = [], []
-    for batch in batches[:n_steps]:
-        feed_dict = dict(
-            zip(spec.placeholders, [dataset.inputs(batch), dataset.labels[batch], True])
-        )
-        fetches = [spec.tower.losses.loss, norm, spec.tower.step.train_op]
-        loss, norm_value, _ = session.run(fetches, feed_dict)
-        losses.append(loss)
-        norms.append(norm_value)
-        yield session.run(variables_of(spec)), losses, norms
+def hundred_batches(config):
+    state = shuffle_state(config.seed, config.shuffle_offset, 203)
+    epochs = (batch_indices(203, config.batch_size, state) for _ in range(100))
+    return list(itertools.islice(itertools.chain.from_iterable(epochs), 100))
+
+
+def follow(case_name, small, execution):
+    """Train a case for 100 steps: its variables after 1, 10 and 100, and every step's metrics."""
+    case = STEPS["cases"][case_name]
+    dataset = Dataset(small["inputs"], small["labels"])
+    spec = build_graph(make_config(case["options"]), 20, 5)
+    batches = hundred_batches(spec.config)
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        names = ("loss", "global_norm")
+        loop = loops.make_loop(session, spec, dataset, execution, metrics=names)
+        parts = []
+        for start, end in [(0, 1), (1, 10), (10, 100)]:
+            parts.append(loop.run_epoch(batches[start:end]))
+            # After one step betas and moving means are still near zero: sums that cancel.
+            values = session.run(variables_of(spec))
+            agree(values, small, f"{case_name}/{end}", case, rtol=2e-5 if end == 1 else 1e-5)
+    loss, norm = (np.concatenate([part[name] for part in parts]) for name in names)
+    np.testing.assert_allclose(loss, small[f"{case_name}/losses"], rtol=1e-5)
+    np.testing.assert_allclose(norm, small[f"{case_name}/global_norms"], rtol=2e-5)
 
 
 @pytest.mark.parametrize("name", STEPS["cases"])
 def test_a_hundred_steps_follow_tensorflow_1(name, small):
-    case = STEPS["cases"][name]
-    dataset = Dataset(small["inputs"], small["labels"].astype(np.int32))
-    spec = build_graph(make_config(case["options"]), 20, 5)
-    with tf.Session(graph=spec.graph) as session:
-        session.run(spec.init)
-        for step, (values, losses, norms) in enumerate(train_steps(session, spec, dataset, 100), 1):
-            if step in STEPS["snapshots"]:
-                # After one step betas and moving means are still near zero: sums that cancel.
-                agree(values, small, f"{name}/{step}", case, rtol=2e-5 if step == 1 else 1e-5)
-    np.testing.assert_allclose(losses, small[f"{name}/losses"], rtol=1e-5)
-    np.testing.assert_allclose(norms, small[f"{name}/global_norms"], rtol=2e-5)
+    follow(name, small, Execution(loop="step"))
+
+
+# Every optimizer and kind of clipping, both presets, a batch size that does not divide.
+COMPILED = [name for name in STEPS["cases"] if re.match("optimizer.*norm|.*clip|.*size_8", name)]
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_hundred_compiled_steps_follow_tensorflow_1(name, small):
+    follow(name, small, Execution(loop="epoch"))
 
 
 def agree(values, golden, prefix, case, rtol):

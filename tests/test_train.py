@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import cli, train
+from tf1_dnn import cli, options, train
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES
 
 SMALL = ["--hidden-units", "16", "8", "--n-epochs", "2", "--batch-size", "20"]
@@ -67,7 +67,7 @@ def test_help_names_every_option_without_tensorflow():
 
 
 def config_of(*argv):
-    return train.make_config(vars(train.make_parser().parse_args(list(argv))))
+    return options.make_config(vars(train.make_parser().parse_args(list(argv))))
 
 
 def test_a_preset_sets_every_option_and_an_option_given_overrides_it():

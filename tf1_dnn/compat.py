@@ -77,9 +77,26 @@ def _stderr_discarded() -> Iterator[None]:
 def _import_tensorflow() -> Any:
     # Level 3 shows no message at all: what matters is raised as a Python exception too.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_discarded() if level == "3" else contextlib.nullcontext():
+    quiet = _stderr_discarded() if level == "3" else contextlib.nullcontext()
+    with quiet, _matplotlib_hidden():
         import tensorflow
     return tensorflow
+
+
+@contextlib.contextmanager
+def _matplotlib_hidden() -> Iterator[None]:
+    """Spare the half second in which TensorFlow's import of Keras 3 imports matplotlib.pyplot.
+
+    Keras 3 wants it for plot_image_gallery alone and does without it where it is missing.
+    """
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]
 
 
 @contextlib.contextmanager

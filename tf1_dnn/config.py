@@ -13,6 +13,7 @@ KERNEL_INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_norm
 LOSS_REDUCTIONS = ("sum", "mean")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
+LOOPS = ("epoch", "step")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +56,26 @@ class Config:
         if any(changes.get(kind) is not None for kind in CLIP_KINDS):
             changes = dict.fromkeys(CLIP_KINDS) | changes
         return dataclasses.replace(self, **changes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """How a run is carried out; none of it changes what is computed.
+
+    Raises ConfigError for an unknown loop, and for options that the step loop has no use for.
+    """
+
+    loop: str = "epoch"  # whole epochs inside the graph, or "step": one session.run a mini-batch
+    xla: bool = True  # compile the epoch loop
+    max_resident_bytes: int = 1 << 30  # a larger training set streams through the epoch loop
+
+    def __post_init__(self) -> None:
+        _require_choice("loop", self.loop, LOOPS)
+        _require(self.loop == "epoch" or self.xla, "the step loop is never compiled: drop --no-xla")
+        _require(
+            _is_int(self.max_resident_bytes) and self.max_resident_bytes > 0,
+            f"max_resident_bytes must be a positive whole number, not {self.max_resident_bytes}",
+        )
 
 
 def _check_network(config: Config) -> None:

@@ -131,8 +131,8 @@ def dropout(
 ) -> Tensor:
     """Zero entries with probability `rate` in training and scale the others by 1 / (1 − rate).
 
-    The mask is a function of `seed` and `step` alone (tf.random.stateless_uniform), so that a
-    resumed run and a compiled loop draw the same masks; tf.layers.dropout cannot promise that.
+    The mask is a function of `seed` and `step` alone, so that a resumed run and a compiled loop
+    draw the same masks; tf.layers.dropout cannot promise that.
 
     Args:
       inputs: float32 `[batch, n]`.
@@ -141,9 +141,16 @@ def dropout(
       seed: one per layer.
       step: int64 scalar, the global step.
     """
-    active_rate = tf.where(tf.convert_to_tensor(training), tf.constant(rate, tf.float32), 0.0)
-    uniform = tf.random.stateless_uniform(
-        tf.shape(inputs), seed=tf.stack([tf.constant(seed, tf.int64), step])
+    training = tf.convert_to_tensor(training)
+    # Whole random integers under a given key: the one form of Philox (Salmon et al., 2011) whose
+    # bits are the same in TensorFlow's own kernels and in XLA's.
+    bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=tf.shape(inputs),
+        key=tf.constant([seed], tf.uint64),
+        counter=tf.stack([tf.constant(0, tf.uint64), tf.cast(step, tf.uint64)]),
+        alg=1,  # Philox
+        dtype=tf.uint32,
     )
-    kept = tf.cast(uniform >= active_rate, tf.float32)
-    return inputs * kept / (1.0 - active_rate)
+    is_dropped = tf.logical_and(training, bits < tf.constant(int(rate * 2**32), tf.uint32))
+    kept = tf.where(is_dropped, tf.zeros_like(inputs), inputs)
+    return kept * tf.where(training, tf.constant(1 / (1 - rate), tf.float32), 1.0)

@@ -14,77 +14,107 @@ import numpy as np
 from tqdm import tqdm
 
 from tf1_dnn.compat import tf
+from tf1_dnn.config import Execution
 from tf1_dnn.data import Dataset
 from tf1_dnn.epoch import build_epoch_graph
 from tf1_dnn.graph import ModelSpec
-from tf1_dnn.optimizer import StepMetrics
 
-MAX_RESIDENT_BYTES = 1 << 30
 MAX_STEPS_PER_CALL = 2_000  # so that Ctrl-C is heard and the bar moves within seconds
-EVALUATION_BATCH = 10_000  # examples fed at once; the post feeds its 5,000 whole
+EVALUATION_BATCH = 1_000  # examples fed at once, to save memory; the post feeds all 5,000
 
 Batches = Sequence[np.ndarray]  # one array of indices into the training set per step
+Metrics = dict[str, np.ndarray]  # fields of StepMetrics, float32 [n_batches] each
 _logger = logging.getLogger("tf1_dnn")
 
 
 class Loop(Protocol):
     """Runs the train op once per batch, in order."""
 
-    def run_epoch(self, session: Any, batches: Batches) -> StepMetrics:
-        """Loss, gradient norm and clipped fraction of every step, float32 `[n_batches]` each."""
+    def run_epoch(self, batches: Batches) -> Metrics:
+        """Every step's metrics, taken before its update."""
 
 
 class StepLoop:
     """The post's loop: one session.run(train_op, feed_dict) per mini-batch."""
 
-    def __init__(self, model: ModelSpec, dataset: Dataset) -> None:
-        self.model, self.dataset = model, dataset
+    def __init__(
+        self, session: Any, model: ModelSpec, dataset: Dataset, metrics: Sequence[str]
+    ) -> None:
+        self.session, self.model, self.dataset, self.metrics = session, model, dataset, metrics
 
-    def run_epoch(self, session: Any, batches: Batches) -> StepMetrics:
+    def run_epoch(self, batches: Batches) -> Metrics:
         inputs, labels, training = self.model.placeholders
         step, dataset = self.model.tower.step, self.dataset
-        metrics = np.empty((len(batches), len(StepMetrics._fields)), np.float32)
-        for i, batch in enumerate(_progress(batches)):
-            feed_dict = {inputs: dataset.inputs(batch), labels: dataset.labels[batch]}
-            fetches = [step.metrics, step.train_op]
-            metrics[i], _ = session.run(fetches, {**feed_dict, training: True})
-        return StepMetrics(*metrics.T)
+        fetches = [[getattr(step.metrics, name) for name in self.metrics], step.train_op]
+        values = np.empty((len(batches), len(self.metrics)), np.float32)
+        with _progress_bar(len(batches)) as bar:
+            for i, batch in enumerate(batches):
+                feed_dict = {inputs: dataset.inputs(batch), labels: dataset.labels[batch]}
+                values[i], _ = self.session.run(fetches, {**feed_dict, training: True})
+                bar.update()
+        return dict(zip(self.metrics, values.T))
 
 
 class EpochLoop:
     """Whole epochs inside the graph, through epoch.build_epoch_graph.
 
     The training set lies on the device as it is stored (uint8). One of more than
-    `max_resident_bytes`, or that the device has no memory for, streams there in chunks of whole
-    batches through the same loop. Where XLA cannot compile, the loop runs uncompiled.
+    `execution.max_resident_bytes`, or that the device has no memory for, streams there in chunks
+    of whole batches through the same loop. Where XLA cannot compile, the loop runs uncompiled.
     """
 
     def __init__(
         self,
+        session: Any,
         model: ModelSpec,
         dataset: Dataset,
-        *,
-        xla: bool = True,
-        max_resident_bytes: int = MAX_RESIDENT_BYTES,
+        metrics: Sequence[str],
+        execution: Execution,
     ) -> None:
-        self.model, self.max_bytes, self.xla = model, max_resident_bytes, xla
-        self.images = dataset.images.reshape(dataset.n_examples, dataset.n_inputs)
-        self.labels = dataset.labels
-        self.is_resident = self._bytes(dataset.n_examples) <= max_resident_bytes
-        self.graph = build_epoch_graph(model, dataset, xla=xla)
-        self.prepared: set[tuple[int, ...]] = set()
+        self.session, self.model, self.metrics = session, model, metrics
+        self.xla, self.max_bytes = execution.xla, execution.max_resident_bytes
+        images = dataset.images.reshape(dataset.n_examples, dataset.n_inputs)
+        self.dataset = dataset._replace(images=images)
+        self.is_resident = self._bytes(dataset.n_examples) <= self.max_bytes
+        self._build()
 
-    def run_epoch(self, session: Any, batches: Batches) -> StepMetrics:
+    def run_epoch(self, batches: Batches) -> Metrics:
         parts = []
-        for indices, n_steps in _progress(list(self._calls(batches))):
-            if indices.shape not in self.prepared:
-                self._prepare(session, indices)
-            metrics = session.run(self.graph.metrics, self._feed_dict(indices, n_steps))
-            parts.append([values[:n_steps] for values in metrics])
-        return StepMetrics(*map(np.concatenate, zip(*parts)))
+        with _progress_bar(len(batches)) as bar:
+            for indices, n_steps in self._calls(batches):
+                self._compile(indices)
+                parts.append(
+                    self.session.run(self.graph.metrics, self._feed_dict(indices, n_steps))
+                )
+                parts[-1] = {name: values[:n_steps] for name, values in parts[-1].items()}
+                bar.update(n_steps)
+        return {name: np.concatenate([part[name] for part in parts]) for name in self.metrics}
+
+    def _build(self) -> None:
+        """Build the loop and bring the data to the device."""
+        self.graph = build_epoch_graph(self.model, self.dataset, xla=self.xla, metrics=self.metrics)
+        self.compiled: set[tuple[int, ...]] = set()
+        if self.is_resident:
+            try:
+                self.session.run(self.graph.load, dict(zip(self.graph.resident, self.dataset)))
+            except tf.errors.ResourceExhaustedError:
+                _logger.warning("the device has no memory for the data set: streaming it")
+                self.is_resident = False
+
+    def _compile(self, indices: np.ndarray) -> None:
+        """Compile for this shape of indices, by running no step at all."""
+        if not self.xla or indices.shape in self.compiled:
+            return
+        try:
+            self.session.run(self.graph.metrics, self._feed_dict(indices, 0))
+            self.compiled.add(indices.shape)
+        except tf.errors.OpError as error:
+            _logger.warning("XLA cannot compile, going on uncompiled: %s", _reason(error))
+            self.xla = False
+            self._build()
 
     def _calls(self, batches: Batches) -> Iterator[tuple[np.ndarray, int]]:
-        """Indices [max_steps, batch] and the number of steps, of one shape per batch size."""
+        """Indices [max_steps, batch], padded to one shape per batch size, and how many to run."""
         for size, group in itertools.groupby(batches, key=len):
             rows = np.stack(list(group)).astype(np.int32)
             max_steps = min(len(rows), MAX_STEPS_PER_CALL)
@@ -98,21 +128,51 @@ class EpochLoop:
         feed_dict = {self.graph.indices: indices, self.graph.n_steps: n_steps}
         if self.is_resident:
             return feed_dict
-        rows = indices.ravel()
-        streamed = {self.graph.images: self.images[rows], self.graph.labels: self.labels[rows]}
-        order = np.arange(len(rows), dtype=np.int32).reshape(indices.shape)
-        return feed_dict | streamed | {self.graph.indices: order}
-
-    def _prepare(self, session: Any, indices: np.ndarray) -> None:
-        """Load the data and compile for this shape, by running no step at all."""
-        try:
-            if self.is_resident and not self.prepared:
-                feed_dict = dict(zip(self.graph.resident, [self.images, self.labels]))
-                session.run(self.graph.load, feed_dict)
-            session.run(self.graph.metrics, self._feed_dict(indices, 0))
-        except tf.errors.ResourceExhaustedError:
-            ...
-        self.prepared.add(indices.shape)
+        images, labels = (array[indices.ravel()] for array in self.dataset)
+        order = np.arange(indices.size, dtype=np.int32).reshape(indices.shape)
+        streamed = {self.graph.images: images, self.graph.labels: labels}
+        return {**feed_dict, **streamed, self.graph.indices: order}
 
     def _bytes(self, n_examples: int) -> int:
-        return n_examples * (self.images[0].nbytes + self.labels.itemsize)
+        return n_examples * (self.dataset.images[0].nbytes + self.dataset.labels.itemsize)
+
+
+def make_loop(
+    session: Any,
+    model: ModelSpec,
+    dataset: Dataset,
+    execution: Execution,
+    *,
+    metrics: Sequence[str] = ("loss",),
+) -> Loop:
+    """The loop that `execution` asks for, on an initialized session.
+
+    `metrics` names the fields of optimizer.StepMetrics that it collects.
+    """
+    if execution.loop == "step":
+        return StepLoop(session, model, dataset, metrics)
+    return EpochLoop(session, model, dataset, metrics, execution)
+
+
+def evaluate(session: Any, model: ModelSpec, dataset: Dataset) -> tuple[float, float]:
+    """Accuracy and mean loss over a data set, with the moving averages; changes no variable."""
+    inputs, labels, _ = model.placeholders
+    n_correct, total_loss = 0, 0.0
+    for start in range(0, dataset.n_examples, EVALUATION_BATCH):
+        part = slice(start, start + EVALUATION_BATCH)
+        feed_dict = {inputs: dataset.inputs(part), labels: dataset.labels[part]}
+        correct, loss = session.run([model.evaluation.correct, model.tower.losses.loss], feed_dict)
+        n_correct += int(correct.sum())
+        total_loss += float(loss) * len(correct)
+    return n_correct / dataset.n_examples, total_loss / dataset.n_examples
+
+
+def _reason(error: Any) -> str:
+    """The line of a TensorFlow error between its traceback and its second traceback."""
+    message = error.message.partition("\nNode: ")[2].partition("\n")[2] or error.message
+    return message.partition("\n")[0].strip()
+
+
+def _progress_bar(n_steps: int) -> tqdm:
+    # disable=None: a bar only where stderr is a terminal
+    return tqdm(total=n_steps, unit="step", leave=False, disable=None)

@@ -13,8 +13,17 @@ from tf1_dnn.model import Losses
 GradsAndVars = list[tuple[Tensor, Any]]
 
 
+class StepMetrics(NamedTuple):
+    """What a step can tell of itself, float32 scalars; who needs them fetches them."""
+
+    loss: Any  # mean over the mini-batch, before the update
+    global_norm: Any  # L2 norm of all gradients together, before clipping
+    clipped_fraction: Any  # of gradient entries that clipping changes, 0 to 1
+
+
 class TrainStep(NamedTuple):
     train_op: Any  # runs the update ops, the gradient step, and global_step += 1
+    metrics: StepMetrics
     grads_and_vars: GradsAndVars  # as computed
     clipped_grads: GradsAndVars  # as applied
 
@@ -55,7 +64,9 @@ def clip_gradients(grads_and_vars: GradsAndVars, config: Config) -> GradsAndVars
     elif config.clip_norm is not None:
         grads = [tf.clip_by_norm(grad, config.clip_norm) for grad in grads]
     elif config.clip_global_norm is not None:
-        grads, _ = tf.clip_by_global_norm(grads, config.clip_global_norm)
+        grads, _ = tf.clip_by_global_norm(
+            grads, config.clip_global_norm, use_norm=global_norm(grads)
+        )
     return [(grad, var) for grad, (_, var) in zip(grads, grads_and_vars)]
 
 
@@ -78,7 +89,42 @@ def train_step(losses: Losses, *, optimizer: Any, global_step: Any, config: Conf
         grads_and_vars = optimizer.compute_gradients(target)
         clipped_grads = clip_gradients(grads_and_vars, config)
         train_op = optimizer.apply_gradients(clipped_grads, global_step=global_step)
-    return TrainStep(train_op, grads_and_vars, clipped_grads)
+        grads = [grad for grad, _ in grads_and_vars]
+        metrics = StepMetrics(losses.loss, global_norm(grads), clipped_fraction(grads, config))
+    return TrainStep(train_op, metrics, grads_and_vars, clipped_grads)
+
+
+def global_norm(grads: list[Tensor]) -> Tensor:
+    """tf.global_norm, fast under XLA: the L2 norm of all gradients together, float32 scalar.
+
+    XLA on a CPU adds up a reduction one number after the other, and would take half as long as
+    the whole step; as products of matrices the sums are vectorized.
+    """
+    return tf.sqrt(tf.add_n([_total(tf.square(grad)) for grad in grads]))
+
+
+def _total(values: Tensor) -> Tensor:
+    if values.shape.rank != 2:
+        return tf.reduce_sum(values)
+    return tf.reduce_sum(tf.matmul(tf.ones([1, values.shape[0]]), values))
+
+
+def clipped_fraction(grads: list[Tensor], config: Config) -> Tensor:
+    """The share of all gradient entries that clip_gradients changes, float32 scalar."""
+    sizes = [grad.shape.num_elements() for grad in grads]
+    if config.clip_value is not None:
+        beyond = [tf.abs(grad) > config.clip_value for grad in grads]
+        counts = [_total(tf.cast(entries, tf.float32)) for entries in beyond]
+    elif config.clip_norm is not None:
+        counts = [
+            size * tf.cast(tf.norm(grad) > config.clip_norm, tf.float32)
+            for size, grad in zip(sizes, grads)
+        ]
+    elif config.clip_global_norm is not None:
+        counts = [sum(sizes) * tf.cast(global_norm(grads) > config.clip_global_norm, tf.float32)]
+    else:
+        counts = [tf.constant(0.0)]
+    return tf.add_n(counts) / sum(sizes)
 
 
 def update_ops() -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tf1_dnn import loops
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Config
+from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import Splits, batch_indices, shuffle_state
 from tf1_dnn.errors import NonFiniteLossError
 from tf1_dnn.graph import build_graph
@@ -37,6 +37,7 @@ def train(
     config: Config,
     splits: Splits,
     *,
+    execution: Execution = Execution(),
     on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None,
 ) -> History:
     """Train the post's network, as its sections 1.4 and 2.1 do.
@@ -44,6 +45,7 @@ def train(
     Args:
       config: network, loss, optimizer and schedule.
       splits: training, validation and test examples; inputs and outputs follow their shapes.
+      execution: which loop runs the steps, and how.
       on_epoch: called after each epoch's validation.
 
     Returns:
@@ -59,12 +61,13 @@ def train(
     epochs = []
     with tf.Session(graph=model.graph) as session:
         session.run(model.init)
+        loop = loops.make_loop(session, model, splits.train, execution)
         for epoch in range(config.n_epochs):
             batches = batch_indices(n_examples, config.batch_size, random_state)
             start = time.perf_counter()
-            losses = loops.step_loop(session, model, splits.train, batches)
+            steps = loop.run_epoch(batches)
             seconds = time.perf_counter() - start
-            require_finite(losses, epoch)
+            require_finite(steps["loss"], epoch)
             metrics = EpochMetrics(epoch, *loops.evaluate(session, model, splits.valid), seconds)
             epochs.append(metrics)
             on_epoch(metrics)

@@ -1,0 +1,152 @@
+"""The two loops: same steps, same metrics; streaming, uneven batches, and what falls back."""
+
+import logging
+
+import numpy as np
+import pytest
+from conftest import small_splits
+
+from tf1_dnn import epoch, layers, loops, optimizer
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Config, Execution
+from tf1_dnn.data import batch_indices, shuffle_state
+from tf1_dnn.graph import build_graph
+from tf1_dnn.optimizer import StepMetrics
+
+CONFIG = Config(hidden_units=(16, 8), batch_size=20, clip_value=0.5)
+STEP = Execution(loop="step")
+
+
+def run(config, splits, execution=Execution(), n_epochs=2):
+    """Metrics of every step and the variables after the last."""
+    spec = build_graph(config, splits.n_inputs, splits.n_outputs)
+    state = shuffle_state(config.seed, 0, splits.train.n_examples)
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        names = StepMetrics._fields
+        loop = loops.make_loop(session, spec, splits.train, execution, metrics=names)
+        epochs = [
+            loop.run_epoch(batch_indices(splits.train.n_examples, config.batch_size, state))
+            for _ in range(n_epochs)
+        ]
+        variables = session.run({v.op.name: v for v in spec.graph.get_collection("variables")})
+    metrics = {name: np.concatenate([epoch[name] for epoch in epochs]) for name in names}
+    return metrics, variables, loop
+
+
+def assert_same(one, other, **tolerance):
+    for ours, theirs in zip(one[:2], other[:2]):
+        for name in ours:
+            np.testing.assert_allclose(ours[name], theirs[name], err_msg=name, **tolerance)
+
+
+CLOSE = dict(rtol=1e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG,  # 203 examples in batches of 20: 10 batches, of 21 and then of 20
+        CONFIG.replace(dropout_rate=0.3, batch_norm=False, activation="relu"),
+        CONFIG.replace(clip_norm=0.5, optimizer="adam", batch_norm=False),
+        CONFIG.replace(clip_global_norm=0.5, optimizer="nesterov", batch_norm=False),
+    ],
+    ids=["batch norm", "dropout", "adam", "nesterov"],
+)
+def test_both_loops_run_the_same_steps(splits, config):
+    by_step, by_epoch = run(config, splits, STEP), run(config, splits)
+    assert by_epoch[1]["global_step"] == len(by_epoch[0]["loss"]) == 20
+    assert_same(by_step, by_epoch, **CLOSE)
+
+
+@pytest.mark.parametrize("batch_size", [20, 64])
+def test_streaming_and_one_step_a_call_change_no_bit(splits, batch_size, monkeypatch):
+    config = CONFIG.replace(batch_size=batch_size)
+    resident = run(config, splits)
+    assert resident[2].is_resident
+    streamed = run(config, splits, Execution(max_resident_bytes=3000))
+    assert not streamed[2].is_resident
+    assert_same(resident, streamed, rtol=0)
+    monkeypatch.setattr(loops, "MAX_STEPS_PER_CALL", 3)
+    assert_same(resident, run(config, splits), rtol=0)
+
+
+def test_a_bound_below_one_batch_still_trains(splits):
+    # XLA compiles a loop over one step differently, hence a tolerance.
+    one_step_a_call = run(CONFIG, splits, Execution(max_resident_bytes=1))
+    assert_same(run(CONFIG, splits), one_step_a_call, **CLOSE)
+
+
+def test_the_uncompiled_loop(splits):
+    assert_same(run(CONFIG, splits), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
+
+
+def test_float_images_are_used_as_they_are(splits):
+    floats = splits._replace(train=splits.train._replace(images=splits.train.inputs()))
+    assert_same(run(CONFIG, splits), run(CONFIG, floats), rtol=0)
+
+
+def compiled(function, *arguments):
+    with tf.Graph().as_default(), tf.Session() as session:
+        return session.run(tf.function(function, jit_compile=True)(*map(tf.constant, arguments)))
+
+
+def test_compiled_division_gives_numpys_bits():
+    images = np.arange(256, dtype=np.uint8)
+    expected = images.astype(np.float32) / 255.0
+    np.testing.assert_array_equal(compiled(epoch.scaled, images, np.float32(255)), expected)
+    # The negative control, and the reason why the scale is an argument:
+    by_constant = compiled(lambda x: epoch.scaled(x, tf.constant(255.0)), images)
+    assert (by_constant != expected).sum() == 126
+
+
+def test_clipped_fractions_in_closed_form():
+    grads = [np.float32([[3, 0], [0, 4]]), np.float32([0.5, -2])]  # norms 5 and 2.06, 5.41 together
+
+    def fraction(**clipping):
+        with tf.Graph().as_default(), tf.Session() as session:
+            config = Config(**clipping)
+            return session.run(optimizer.clipped_fraction([tf.constant(g) for g in grads], config))
+
+    assert fraction() == 0
+    assert fraction(clip_value=1.0) == pytest.approx(3 / 6)
+    assert fraction(clip_value=4.0) == 0
+    assert fraction(clip_norm=3.0) == pytest.approx(4 / 6)
+    assert (fraction(clip_global_norm=5.4), fraction(clip_global_norm=5.5)) == (1, 0)
+
+
+def test_an_op_that_xla_lacks_falls_back_and_says_so_once(splits, monkeypatch, caplog):
+    def elu_by_way_of_strings(x):
+        length = tf.strings.length(tf.as_string(tf.stop_gradient(x)))
+        return tf.nn.elu(x) + 0.0 * tf.cast(length, tf.float32)
+
+    by_step = run(CONFIG, splits, STEP)
+    monkeypatch.setitem(layers.ACTIVATIONS, "elu", elu_by_way_of_strings)
+    with caplog.at_level(logging.WARNING, "tf1_dnn"):
+        fallen_back = run(CONFIG, splits)
+    assert len(caplog.records) == 1 and "XLA cannot compile, going on uncompiled" in caplog.text
+    assert not fallen_back[2].xla
+    assert_same(by_step, fallen_back, **CLOSE)
+
+
+def test_no_memory_for_the_data_set_streams_it_and_says_so(splits, monkeypatch, caplog):
+    class Session(tf.Session):
+        def run(self, fetches, feed_dict=None):
+            if getattr(fetches, "name", "").startswith("epoch/load"):
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+            return super().run(fetches, feed_dict)
+
+    resident = run(CONFIG, splits)
+    monkeypatch.setattr(tf, "Session", Session)
+    with caplog.at_level(logging.WARNING, "tf1_dnn"):
+        streamed = run(CONFIG, splits)
+    assert caplog.messages == ["the device has no memory for the data set: streaming it"]
+    assert_same(resident, streamed, rtol=0)
+
+
+def test_resident_data_are_not_among_the_models_variables():
+    splits = small_splits()
+    spec = build_graph(CONFIG, splits.n_inputs, splits.n_outputs)
+    before = [v.op.name for v in spec.graph.get_collection("variables")]
+    epoch.build_epoch_graph(spec, splits.train, xla=False)
+    assert [v.op.name for v in spec.graph.get_collection("variables")] == before

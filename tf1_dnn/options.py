@@ -1,0 +1,117 @@
+"""The command-line options that make a Config and an Execution, for every command that trains."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+from typing import Any
+
+from tf1_dnn import config as cfg
+from tf1_dnn.config import PRESETS, Config, Execution
+
+
+def add_preset(parser: argparse.ArgumentParser) -> None:
+    """The positional argument that names a preset."""
+    parser.add_argument(
+        "preset",
+        nargs="?",
+        choices=PRESETS,
+        default="batch_norm",
+        help="which of the post's two cells to start from (default: batch_norm)",
+    )
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """What data.load takes."""
+    parser.add_argument(
+        "--dataset",
+        choices=["auto", "mnist", "synthetic"],
+        default="auto",
+        help="auto: MNIST where it can be had, else the built-in synthetic digits (default)",
+    )
+    parser.add_argument(
+        "--data",
+        default=None,
+        metavar="PATH",
+        help="folder of IDX files or of mnist.npz, or an npz file (default: $TF1_DNN_DATA)",
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """One option per field of Config."""
+    network = parser.add_argument_group("network")
+    add = functools.partial(_add_config_option, network)
+    add("--hidden-units", type=int, nargs="+", metavar="N")
+    add("--activation", choices=cfg.ACTIVATIONS)
+    add("--batch-norm", action=argparse.BooleanOptionalAction)
+    add("--batch-norm-momentum", type=float, metavar="ALPHA")
+    add("--dropout-rate", type=float, metavar="RATE")
+    initializers = f"{', '.join(cfg.KERNEL_INITIALIZERS)} or normal:STDDEV"
+    add("--kernel-initializer", metavar="NAME", help=initializers)
+    training = parser.add_argument_group("training")
+    add = functools.partial(_add_config_option, training)
+    add("--loss-reduction", choices=cfg.LOSS_REDUCTIONS, help="over the mini-batch")
+    add("--optimizer", choices=cfg.OPTIMIZERS)
+    add("--learning-rate", type=float, metavar="RATE")
+    add("--n-epochs", type=int, metavar="N")
+    add("--batch-size", type=int, metavar="N")
+    add("--seed", type=int, metavar="N", help="of initial weights, shuffling and dropout")
+    add("--shuffle-offset", type=int, metavar="N", help="permutations drawn before epoch 0")
+    clipping = parser.add_argument_group("gradient clipping").add_mutually_exclusive_group()
+    add = functools.partial(_add_config_option, clipping)
+    add("--clip-value", type=float, metavar="T", help="each entry into [-T, T]")
+    add("--clip-norm", type=float, metavar="T", help="each gradient to an L2 norm of T")
+    add("--clip-global-norm", type=float, metavar="T", help="all gradients together")
+    clipping.add_argument("--no-clip", action="store_true", help="none, whatever the preset")
+
+
+def add_execution_options(parser: argparse.ArgumentParser) -> None:
+    """One option per field of Execution."""
+    execution = parser.add_argument_group("execution (the digits stay the same)")
+    execution.add_argument(
+        "--loop",
+        choices=cfg.LOOPS,
+        help="epoch: whole epochs compiled in the graph (default); step: the post's, one "
+        "session.run a mini-batch",
+    )
+    execution.add_argument(
+        "--no-xla", dest="xla", action="store_false", help="run the epoch loop uncompiled"
+    )
+    execution.add_argument(
+        "--max-resident-bytes",
+        type=int,
+        metavar="N",
+        help=f"stream a larger training set [{Execution.max_resident_bytes}]",
+    )
+
+
+def _add_config_option(group: Any, option: str, *, help: str = "", **settings: Any) -> None:
+    """Add the option with the presets' values in its help."""
+    name = option.strip("-").replace("-", "_")
+    values = [_spelled(getattr(preset, name)) for preset in PRESETS.values()]
+    presets = values[0] if values[0] == values[1] else " | ".join(values)
+    group.add_argument(option, help=f"{help} [{presets}]".strip(), **settings)
+
+
+def _spelled(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def make_config(options: dict[str, Any]) -> Config:
+    """The preset's Config with the given options over it; takes both out of `options`."""
+    preset = PRESETS[options.pop("preset")]
+    if options.pop("no_clip", False):
+        preset = preset.replace(**dict.fromkeys(cfg.CLIP_KINDS))
+    return preset.replace(**_take(options, Config))
+
+
+def make_execution(options: dict[str, Any]) -> Execution:
+    """The Execution of the given options; takes them out of `options`."""
+    return Execution(**_take(options, Execution))
+
+
+def _take(options: dict[str, Any], fields_of: type) -> dict[str, Any]:
+    """The options that are fields of a dataclass, taken out of `options`."""
+    names = set(options) & {field.name for field in dataclasses.fields(fields_of)}
+    return {name: options.pop(name) for name in names}
