@@ -1,0 +1,58 @@
+"""python -m tf1_dnn.benchmark: what it counts and reports, not how fast anything is."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import small_splits
+
+from tf1_dnn import benchmark, cli
+from tf1_dnn.config import Config
+
+
+@pytest.fixture
+def npz(tmp_path):
+    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
+    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
+    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
+    return str(path)
+
+
+def test_operations_of_the_posts_network():
+    first, others = 784 * 300, 300 * 100 + 100 * 10
+    assert benchmark.flops_per_example(Config(), 784, 10) == 2 * 2 * first + 3 * 2 * others
+
+
+def test_json_holds_a_row_per_case_and_loop(npz, capsys):
+    argv = ["--data", npz, "--json", "--n-epochs", "2", "--n-examples", "100"]
+    argv += ["--hidden-units", "8", "16,8", "--batch-size", "20"]
+    assert cli.run(benchmark.main, argv) == 0
+    report = json.loads(capsys.readouterr().out)
+    rows = [
+        (r["loop"], r["hidden_units"], r["batch_size"], r["n_examples"]) for r in report["rows"]
+    ]
+    assert rows == [(loop, u, 20, 100) for u in ("8", "16-8") for loop in ("epoch", "step")]
+    for row in report["rows"]:
+        assert row["images_per_second"] == pytest.approx(100 / row["epoch_seconds"])
+        assert row["share_of_sgemm"] == pytest.approx(row["gflops"] / report["sgemm_gflops"])
+    by_loop = [row["valid_accuracy"] for row in report["rows"]]
+    assert by_loop[0] == by_loop[1] and by_loop[2] == by_loop[3]
+
+
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        (["--n-epochs", "1"], "--n-epochs must be at least 2"),
+        (["--n-examples", "1000"], "--n-examples must be from 1 to 200"),
+        (["--batch-size", "500"], "500"),
+        (["--hidden-units", "300-100"], "invalid layers value"),
+        (["--batch-size", "0"], "batch_size"),
+    ],
+)
+def test_bad_input(argv, words, npz, capsys):
+    try:
+        code = cli.run(benchmark.main, ["--data", npz, *argv])
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1) and words in err

@@ -1,0 +1,179 @@
+"""python -m tf1_dnn.benchmark: how fast both loops train here, against what the machine can do."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import resource
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
+
+import numpy as np
+
+from tf1_dnn import cli, options
+from tf1_dnn.config import LOOPS, Config, Execution
+from tf1_dnn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tf1_dnn.data import Splits
+
+COLUMNS = {  # JSON key: (heading, format)
+    "loop": ("loop", "{}"),
+    "hidden_units": ("hidden units", "{}"),
+    "batch_size": ("batch", "{}"),
+    "n_examples": ("examples", "{:,}"),
+    "compile_seconds": ("compile s", "{:.2f}"),
+    "epoch_seconds": ("epoch s", "{:.3f}"),
+    "steps_per_second": ("steps/s", "{:,.0f}"),
+    "images_per_second": ("images/s", "{:,.0f}"),
+    "gflops": ("GFLOP/s", "{:.0f}"),
+    "share_of_sgemm": ("of sgemm", "{:.0%}"),
+    "valid_accuracy": ("valid. Acc", "{:.4f}"),
+}
+
+
+def make_parser() -> cli.Parser:
+    """The command's options."""
+    parser = cli.Parser(
+        prog="python -m tf1_dnn.benchmark",
+        description="Time training with both loops. Lists of batch sizes, widths or numbers of "
+        "examples are swept.",
+        argument_default=argparse.SUPPRESS,
+    )
+    options.add_preset(parser)
+    sweep = parser.add_argument_group("what to vary")
+    sweep.add_argument("--batch-size", type=int, nargs="+", metavar="N")
+    sweep.add_argument(
+        "--hidden-units",
+        type=layers,
+        nargs="+",
+        metavar="N,N",
+        help="layers joined by commas, as in: --hidden-units 300,100 1024,1024",
+    )
+    sweep.add_argument("--n-examples", type=int, nargs="+", metavar="N", help="training examples")
+    sweep.add_argument("--loops", choices=LOOPS, nargs="+", default=list(LOOPS))
+    parser.add_argument("--n-epochs", type=int, default=5, metavar="N", help="timed each [5]")
+    parser.add_argument("--no-xla", dest="xla", action="store_false", default=True)
+    parser.add_argument("--json", action="store_true", default=False, help="print JSON, no table")
+    options.add_data_options(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    given = vars(make_parser().parse_args(argv))
+    wanted = list(make_cases(given))
+
+    from tf1_dnn import data
+
+    splits = data.load(given["dataset"], given["data"])
+    cases = [(config, execution, take(splits, n)) for config, execution, n in wanted]
+    for config, _, part in cases:
+        data.n_batches(part.train.n_examples, config.batch_size)
+    sgemm = sgemm_gflops()
+    rows = [measure(*case, sgemm=sgemm) for case in cases]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    report = {"sgemm_gflops": sgemm, "peak_memory_mib": peak, "rows": rows}
+    print(json.dumps(report, indent=1) if given["json"] else table(report))
+    return 0
+
+
+def make_cases(given: dict[str, Any]) -> Iterator[tuple[Config, Execution, int | None]]:
+    """Every combination asked for: (Config, Execution, number of training examples or None)."""
+    if given["n_epochs"] < 2:
+        raise ConfigError("--n-epochs must be at least 2: the first epoch is told apart")
+    base = options.make_config(dict(preset=given["preset"], n_epochs=given["n_epochs"]))
+    for units, size, n, loop in itertools.product(
+        given.get("hidden_units", [base.hidden_units]),
+        given.get("batch_size", [base.batch_size]),
+        given.get("n_examples", [None]),
+        given["loops"],
+    ):
+        execution = Execution(loop=loop, xla=given["xla"] or loop == "step")
+        yield base.replace(hidden_units=units, batch_size=size), execution, n
+
+
+def measure(config: Config, execution: Execution, splits: Splits, *, sgemm: float) -> dict:
+    """Train once; the median of the epochs after the first is the steady epoch.
+
+    What the first took beyond that is compilation, or TensorFlow's own warming up.
+    """
+    from tf1_dnn import trainer
+
+    history = trainer.train(config, splits, execution=execution)
+    first, *steady = [epoch.seconds for epoch in history.epochs]
+    seconds, n = statistics.median(steady), splits.train.n_examples
+    gflops = flops_per_example(config, splits.n_inputs, splits.n_outputs) * n / seconds / 1e9
+    return {
+        "loop": execution.loop if execution.xla else f"{execution.loop}, no XLA",
+        "hidden_units": "-".join(map(str, config.hidden_units)),
+        "batch_size": config.batch_size,
+        "n_examples": n,
+        "compile_seconds": first - seconds,
+        "epoch_seconds": seconds,
+        "steps_per_second": n // config.batch_size / seconds,
+        "images_per_second": n / seconds,
+        "gflops": gflops,
+        "share_of_sgemm": gflops / sgemm,
+        "valid_accuracy": history.epochs[-1].valid_accuracy,
+    }
+
+
+def flops_per_example(config: Config, n_inputs: int, n_outputs: int) -> int:
+    """Floating-point operations of the matrix products of one training step, per example.
+
+    Each layer of m inputs and n outputs takes 2·m·n for its outputs, as many for its weights'
+    gradient, and, but for the first layer, as many for its inputs' gradient.
+    """
+    sizes = [n_inputs, *config.hidden_units, n_outputs]
+    products = [2 * m * n for m, n in zip(sizes, sizes[1:])]
+    return 3 * sum(products) - products[0]
+
+
+def sgemm_gflops(size: int = 2048, repeats: int = 7) -> float:
+    """The machine's rate of float32 matrix products in GFLOP/s: NumPy's, median of `repeats`."""
+    a = np.random.RandomState(0).standard_normal((size, size)).astype(np.float32)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / statistics.median(seconds) / 1e9
+
+
+def take(splits: Splits, n_examples: int | None) -> Splits:
+    """The splits with the first training examples only."""
+    if n_examples is None:
+        return splits
+    if not 0 < n_examples <= splits.train.n_examples:
+        raise ConfigError(f"--n-examples must be from 1 to {splits.train.n_examples}")
+    train = splits.train._replace(
+        images=splits.train.images[:n_examples], labels=splits.train.labels[:n_examples]
+    )
+    return splits._replace(train=train)
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as aligned columns."""
+    cells = [[heading for heading, _ in COLUMNS.values()]]
+    for row in report["rows"]:
+        cells.append([form.format(row[key]) for key, (_, form) in COLUMNS.items()])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    lines = ["  ".join(map(str.rjust, line, widths)) for line in cells]
+    machine = (
+        f"sgemm {report['sgemm_gflops']:.0f} GFLOP/s, "
+        f"peak memory {report['peak_memory_mib']:,.0f} MiB"
+    )
+    return "\n".join([*lines, machine])
+
+
+def layers(text: str) -> tuple[int, ...]:
+    """The sizes in "300,100"; argparse names this function in its error."""
+    return tuple(int(units) for units in text.split(","))
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))
