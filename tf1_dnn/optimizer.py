@@ -76,7 +76,8 @@ def train_step(losses: Losses, *, optimizer: Any, global_step: Any, config: Conf
     The post minimizes the vector `xentropy` in its batch-norm cell, whose gradient is the sum over
     the batch (`loss_reduction="sum"`), and the mean `loss` in its clipping cell ("mean").
     optimizer.minimize() is compute_gradients() followed by apply_gradients(): both are spelled out
-    here, so that clipping, when asked for, stands between them.
+    here, so that clipping, when asked for, stands between them. Only applying depends on
+    UPDATE_OPS: to look at a gradient does not move the averages.
 
     Args:
       losses: the current graph's losses.
@@ -85,10 +86,11 @@ def train_step(losses: Losses, *, optimizer: Any, global_step: Any, config: Conf
       config: loss_reduction and the kind of clipping.
     """
     target = losses.xentropy if config.loss_reduction == "sum" else losses.loss
-    with tf.control_dependencies(update_ops()), tf.name_scope("train"):
+    with tf.name_scope("train"):
         grads_and_vars = optimizer.compute_gradients(target)
         clipped_grads = clip_gradients(grads_and_vars, config)
-        train_op = optimizer.apply_gradients(clipped_grads, global_step=global_step)
+        with tf.control_dependencies(update_ops()):
+            train_op = optimizer.apply_gradients(clipped_grads, global_step=global_step)
         grads = [grad for grad, _ in grads_and_vars]
         metrics = StepMetrics(losses.loss, global_norm(grads), clipped_fraction(grads, config))
     return TrainStep(train_op, metrics, grads_and_vars, clipped_grads)

@@ -8,7 +8,8 @@ import functools
 from typing import Any
 
 from tf1_dnn import config as cfg
-from tf1_dnn.config import PRESETS, Config, Execution
+from tf1_dnn.config import PRESETS, Config, Execution, Keeping
+from tf1_dnn.errors import ConfigError
 
 
 def add_preset(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +87,30 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Where a run is kept, and what it starts from."""
+    run = parser.add_argument_group("what is kept")
+    run.add_argument("--run-dir", default=None, metavar="DIR", help="keep the run in DIR")
+    known = run.add_mutually_exclusive_group()
+    known.add_argument(
+        "--resume", action="store_true", default=False, help="go on with the run in DIR"
+    )
+    known.add_argument(
+        "--overwrite", action="store_true", default=False, help="delete the run in DIR first"
+    )
+    run.add_argument("--checkpoint-every", type=int, metavar="N", help="epochs [1]")
+    run.add_argument("--keep", type=int, metavar="N", help="newest checkpoints beside the best [3]")
+    run.add_argument(
+        "--patience", type=int, metavar="N", help="stop after N epochs without a new best"
+    )
+    run.add_argument(
+        "--from-checkpoint",
+        default=None,
+        metavar="PREFIX",
+        help="start from a TensorFlow checkpoint with the post's variable names",
+    )
+
+
 def _add_config_option(group: Any, option: str, *, help: str = "", **settings: Any) -> None:
     """Add the option with the presets' values in its help."""
     name = option.strip("-").replace("-", "_")
@@ -104,6 +129,18 @@ def make_config(options: dict[str, Any]) -> Config:
     if options.pop("no_clip", False):
         preset = preset.replace(**dict.fromkeys(cfg.CLIP_KINDS))
     return preset.replace(**_take(options, Config))
+
+
+def make_run_options(options: dict[str, Any]) -> dict[str, Any]:
+    """What trainer.train takes beside the config and the data; taken out of `options`."""
+    keeping = _take(options, Keeping)
+    names = ("run_dir", "resume", "overwrite", "from_checkpoint")
+    kept = {name: options.pop(name) for name in names}
+    if kept["run_dir"] is None and (keeping or kept["resume"] or kept["overwrite"]):
+        raise ConfigError(
+            "--resume, --overwrite, --checkpoint-every, --keep and --patience need --run-dir."
+        )
+    return {**kept, "keeping": Keeping(**keeping), "execution": make_execution(options)}
 
 
 def make_execution(options: dict[str, Any]) -> Execution:

@@ -7,15 +7,15 @@ import contextlib
 import json
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any, Iterator, Sequence
 
 from tf1_dnn import cli, options
-from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
 from tf1_dnn.errors import Error
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
-    from tf1_dnn.trainer import EpochMetrics, History
+    from tf1_dnn.recorder import EpochMetrics, History
 
 
 def make_parser() -> cli.Parser:
@@ -31,6 +31,7 @@ def make_parser() -> cli.Parser:
     options.add_config_options(parser)
     options.add_execution_options(parser)
     options.add_data_options(parser)
+    options.add_run_options(parser)
     parser.add_argument(
         "--metrics", default=None, metavar="FILE", help="write one JSON line per epoch to FILE"
     )
@@ -52,20 +53,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = vars(make_parser().parse_args(argv))
     preset = given["preset"]
-    config, execution = options.make_config(given), options.make_execution(given)
+    config = options.make_config(given)
+    kept = options.make_run_options(given)
 
     from tf1_dnn import data
 
     splits = data.load(given["dataset"], given["data"])
     data.n_batches(splits.train.n_examples, config.batch_size)
+    if kept["run_dir"] is not None:
+        check_run_dir(config, splits, **kept)
     with metrics_file(given["metrics"]) as metrics:
-        history = run(config, execution, splits, metrics)
-    if config == PRESETS[preset] and splits.is_mnist:
+        history = run(config, splits, metrics, **kept)
+    if config == PRESETS[preset] and splits.is_mnist and not kept["from_checkpoint"]:
         compare_with_post(preset, history)
     return 0
 
 
-def run(config: Config, execution: Execution, splits: Splits, metrics_out: IO[str]) -> History:
+def check_run_dir(config: Config, splits: Splits, **kept: Any) -> None:
+    """Refuse a run directory before TensorFlow is imported and anything is written."""
+    from tf1_dnn import runs
+
+    description = runs.describe(config, splits, kept["execution"], kept["keeping"])
+    runs.check_run(kept["run_dir"], description, resume=kept["resume"], overwrite=kept["overwrite"])
+
+
+def run(config: Config, splits: Splits, metrics_out: IO[str], **settings: Any) -> History:
     """Train, with the curve on stdout and one JSON line per epoch on `metrics_out`."""
     cli.say(
         f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
@@ -79,7 +91,7 @@ def run(config: Config, execution: Execution, splits: Splits, metrics_out: IO[st
         print(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}", flush=True)
         metrics_out.write(json.dumps(epoch._asdict()) + "\n")
 
-    history = trainer.train(config, splits, execution=execution, on_epoch=report)
+    history = trainer.train(config, splits, on_epoch=report, **settings)
     print(f"test. Acc: {history.test.test_accuracy:.4f}", flush=True)
     metrics_out.write(json.dumps(history.test._asdict()) + "\n")
     return history

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import time
-from typing import Callable, NamedTuple
+from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from tf1_dnn import loops
+from tf1_dnn import checkpoints, loops, runs
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Config, Execution
+from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits, batch_indices, shuffle_state
-from tf1_dnn.errors import NonFiniteLossError
-from tf1_dnn.graph import build_graph
-
-
-class EpochMetrics(NamedTuple):
-    epoch: int  # from 0
-    valid_accuracy: float
-    valid_loss: float  # mean over the validation set
-    seconds: float  # spent on training steps
-
-
-class TestMetrics(NamedTuple):
-    test_accuracy: float
-    test_loss: float  # mean over the test set
-
-
-class History(NamedTuple):
-    epochs: tuple[EpochMetrics, ...]
-    test: TestMetrics
+from tf1_dnn.errors import ConfigError, NonFiniteLossError
+from tf1_dnn.graph import ModelSpec, build_graph
+from tf1_dnn.recorder import (
+    EpochMetrics,
+    History,
+    Recorder,
+    TestMetrics,
+    best_epoch,
+    raise_if_noted,
+)
 
 
 def train(
@@ -38,6 +31,11 @@ def train(
     splits: Splits,
     *,
     execution: Execution = Execution(),
+    run_dir: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    keeping: Keeping = Keeping(),
+    from_checkpoint: str | None = None,
     on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None,
 ) -> History:
     """Train the post's network, as its sections 1.4 and 2.1 do.
@@ -46,32 +44,81 @@ def train(
       config: network, loss, optimizer and schedule.
       splits: training, validation and test examples; inputs and outputs follow their shapes.
       execution: which loop runs the steps, and how.
-      on_epoch: called after each epoch's validation.
+      run_dir: where to keep configuration, metrics and checkpoints; nothing is kept without.
+      resume: go on with the run in `run_dir` from its last checkpoint, if there is one.
+      overwrite: delete the run in `run_dir` first.
+      keeping: which checkpoints to keep, and when to stop early.
+      from_checkpoint: prefix of a checkpoint to start from, instead of initial weights.
+      on_epoch: called with each epoch's metrics, also with those of epochs resumed.
 
     Returns:
-      Accuracy and mean loss after each epoch, and on the test set after the last.
+      Accuracy and mean loss after each epoch, and on the test set after the last (after the best
+      one if `keeping.patience` stopped the run).
 
     Raises:
       NonFiniteLossError: the loss of a step is NaN or infinite.
       DataError: the training set is smaller than one mini-batch.
+      RunError: the run directory or a checkpoint cannot be used, or written to.
+      Interrupted: SIGTERM or SIGINT came; the epoch was finished and saved (run_dir only).
     """
-    n_examples = splits.train.n_examples
-    random_state = shuffle_state(config.seed, config.shuffle_offset, n_examples)
+    if keeping.patience is not None and run_dir is None:
+        raise ConfigError("patience needs a run directory, where the best checkpoint is kept.")
     model = build_graph(config, splits.n_inputs, splits.n_outputs)
-    epochs = []
-    with tf.Session(graph=model.graph) as session:
+    with contextlib.ExitStack() as stack:
+        session = stack.enter_context(tf.Session(graph=model.graph))
         session.run(model.init)
-        loop = loops.make_loop(session, model, splits.train, execution)
-        for epoch in range(config.n_epochs):
-            batches = batch_indices(n_examples, config.batch_size, random_state)
-            start = time.perf_counter()
-            steps = loop.run_epoch(batches)
-            seconds = time.perf_counter() - start
-            require_finite(steps["loss"], epoch)
-            metrics = EpochMetrics(epoch, *loops.evaluate(session, model, splits.valid), seconds)
-            epochs.append(metrics)
+        if from_checkpoint is not None:
+            checkpoints.start_from(session, model, from_checkpoint)
+        recorder = None
+        if run_dir is not None:
+            description = runs.describe(config, splits, execution, keeping)
+            opened = runs.open_run(run_dir, description, resume=resume, overwrite=overwrite)
+            recorder = Recorder(stack.enter_context(opened), model, keeping)
+        epochs = recorder.resume(session) if recorder else []
+        for metrics in epochs:
             on_epoch(metrics)
-        return History(tuple(epochs), TestMetrics(*loops.evaluate(session, model, splits.test)))
+        signals = stack.enter_context(runs.signals_noted()) if recorder else []
+        if not _is_over(epochs, config, keeping):
+            for metrics in _epochs(session, model, splits, execution, first=len(epochs)):
+                epochs.append(metrics)
+                on_epoch(metrics)
+                is_over = _is_over(epochs, config, keeping)
+                if recorder:
+                    recorder.record(session, epochs, is_last=is_over or bool(signals))
+                    raise_if_noted(signals)
+                if is_over:
+                    break
+        if recorder and keeping.patience:
+            recorder.restore_best(session, epochs)
+        test = TestMetrics(*loops.evaluate(session, model, splits.test))
+        history = History(tuple(epochs), test)
+        if recorder:
+            recorder.finish(history)
+        return history
+
+
+def _epochs(
+    session: Any, model: ModelSpec, splits: Splits, execution: Execution, *, first: int
+) -> Iterator[EpochMetrics]:
+    """Train epoch after epoch, without end, yielding the metrics of each."""
+    config, n_examples = model.config, splits.train.n_examples
+    random_state = shuffle_state(config.seed, config.shuffle_offset + first, n_examples)
+    loop = loops.make_loop(session, model, splits.train, execution)
+    for epoch in itertools.count(first):
+        batches = batch_indices(n_examples, config.batch_size, random_state)
+        start = time.perf_counter()
+        steps = loop.run_epoch(batches)
+        seconds = time.perf_counter() - start
+        require_finite(steps["loss"], epoch)
+        yield EpochMetrics(epoch, *loops.evaluate(session, model, splits.valid), seconds)
+
+
+def _is_over(epochs: list[EpochMetrics], config: Config, keeping: Keeping) -> bool:
+    """Whether all epochs are done, or `patience` of them went by without a new best."""
+    if not epochs or len(epochs) >= config.n_epochs:
+        return len(epochs) >= config.n_epochs
+    without_best = len(epochs) - 1 - best_epoch(epochs)
+    return keeping.patience is not None and without_best >= keeping.patience
 
 
 def require_finite(losses: np.ndarray, epoch: int) -> None:

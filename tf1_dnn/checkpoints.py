@@ -1,0 +1,113 @@
+"""Checkpoints: whole or absent, the newest and the best kept, from any TensorFlow 1 program."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tf1_dnn.compat import tf
+from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.graph import ModelSpec
+
+_VARIABLES = "variables"  # the prefix of TensorFlow's files within a checkpoint's folder
+
+
+class Checkpoints:
+    """A folder of checkpoints `epoch-NNNN`, named by the number of epochs trained.
+
+    Each is a folder of its own with all global variables (moving averages and optimizer slots
+    included) and the metrics so far. It is written beside and renamed into place, so that a
+    process killed in the middle leaves nothing that looks like a checkpoint.
+    """
+
+    def __init__(self, folder: Path, model: ModelSpec) -> None:
+        self.folder = folder
+        with model.graph.as_default():
+            self.saver = tf.train.Saver(tf.global_variables(), max_to_keep=None)
+
+    def save(self, session: Any, n_epochs: int, state: dict[str, Any]) -> None:
+        """Save all variables and `state`; RunError if the disk is full or not writable."""
+        partial, final = self.folder / ".partial", self._path(n_epochs)
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            (partial / "state.json").write_text(json.dumps(state))
+            prefix = str(partial / _VARIABLES)
+            self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(partial, final)
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            reason = getattr(error, "message", None) or str(error)
+            raise RunError(
+                f"cannot write the checkpoint {final} ({first_sentence(Exception(reason))}): "
+                "make room or permit it and --resume; earlier checkpoints are intact."
+            ) from error
+
+    def restore(self, session: Any, n_epochs: int) -> None:
+        """Load a checkpoint's variables; RunError if it is damaged."""
+        restore_variables(session, self.saver, self.prefix(n_epochs))
+
+    def state(self, n_epochs: int) -> dict[str, Any]:
+        """What was saved beside the variables."""
+        return json.loads((self._path(n_epochs) / "state.json").read_text())
+
+    def prefix(self, n_epochs: int) -> str:
+        """What TensorFlow calls the checkpoint, as tf.train.load_checkpoint takes it."""
+        return str(self._path(n_epochs) / _VARIABLES)
+
+    def all(self) -> list[int]:
+        """The numbers of epochs of the checkpoints that are there, ascending."""
+        return sorted(int(path.name[6:]) for path in self.folder.glob("epoch-*"))
+
+    def prune(self, *, keep: int, best: int) -> None:
+        """Delete all but the `keep` newest and `best`."""
+        for n_epochs in set(self.all()[:-keep]) - {best}:
+            shutil.rmtree(self._path(n_epochs), ignore_errors=True)
+
+    def _path(self, n_epochs: int) -> Path:
+        return self.folder / f"epoch-{n_epochs:04d}"
+
+
+def restore_variables(session: Any, saver: Any, prefix: str) -> None:
+    """saver.restore; RunError, naming the checkpoint, if it is damaged."""
+    try:
+        saver.restore(session, prefix)
+    except (ValueError, tf.errors.OpError) as error:
+        reason = getattr(error, "message", None) or str(error)
+        raise RunError(
+            f"cannot restore the checkpoint {prefix} ({first_sentence(Exception(reason))}): "
+            "take another one."
+        ) from error
+
+
+def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
+    """Start from any checkpoint with the post's variable names, such as TensorFlow 1.15.5's.
+
+    The network's variables must all be there, in the right shapes; global_step and optimizer
+    slots are taken where they are. Raises RunError that names what is missing or misshapen.
+    """
+    try:
+        shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+    except (ValueError, tf.errors.OpError) as error:
+        raise RunError(
+            f"{prefix} is not a checkpoint that can be read: give the path without .index or "
+            ".data-00000-of-00001."
+        ) from error
+    with model.graph.as_default():
+        variables = {v.op.name: v for v in tf.global_variables()}
+        network = {v.op.name for v in tf.trainable_variables()}
+        network |= {name for name in variables if "/moving_" in name}
+        for name in sorted(network):
+            expected, found = variables[name].shape.as_list(), shapes.get(name)
+            if found != expected:
+                fault = "is missing" if found is None else f"has the shape {found}"
+                raise RunError(
+                    f"in the checkpoint {prefix} the variable {name} {fault}, but this network "
+                    f"needs {expected}: give the options it was trained with."
+                )
+        found_here = [v for n, v in variables.items() if shapes.get(n) == v.shape.as_list()]
+        restore_variables(session, tf.train.Saver(found_here), prefix)

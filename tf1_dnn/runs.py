@@ -1,0 +1,202 @@
+"""The run directory: what a run leaves behind, and what it goes on from."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import platform
+import shutil
+import signal
+from pathlib import Path
+from typing import Any, Iterator
+
+import numpy as np
+
+from tf1_dnn import __version__
+from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.data import Splits
+from tf1_dnn.errors import RunError
+
+CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
+METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
+_CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
+_LOCK = ".lock"
+# What a resumed run must have in common with the run it goes on from.
+_DECIDING = ("config", "execution.loop", "execution.xla", "data.sha256", "keeping.patience")
+
+
+def describe(config: Config, splits: Splits, execution: Execution, keeping: Keeping) -> dict:
+    """What config.json holds: every option, the data set with its hash, the versions."""
+    from importlib.metadata import version
+
+    return {
+        "config": {**dataclasses.asdict(config), "hidden_units": list(config.hidden_units)},
+        "data": {
+            "name": splits.name,
+            "source": splits.source,
+            "sha256": splits.sha256(),
+            "image_shape": list(splits.image_shape),
+            "n_outputs": splits.n_outputs,
+        },
+        "execution": dataclasses.asdict(execution),
+        "keeping": dataclasses.asdict(keeping),
+        "versions": {
+            "tf1_dnn": __version__,
+            "tensorflow": version("tensorflow"),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+@contextlib.contextmanager
+def open_run(
+    path: str | os.PathLike[str],
+    description: dict[str, Any],
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Iterator[Path]:
+    """Claim a run directory for this process, new or as a run to resume; yields its path.
+
+    Args:
+      path: made if it is not there.
+      description: from `describe`; a run to resume must agree in all that decides its digits.
+      resume: go on with the run that the directory holds, if it holds one.
+      overwrite: delete that run first.
+
+    Raises:
+      RunError: the directory holds another run or other files, is in use, or cannot be written.
+    """
+    folder = Path(path)
+    try:
+        check_run(folder, description, resume=resume, overwrite=overwrite)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            check_run(folder, description, resume=resume, overwrite=overwrite)
+            if overwrite:
+                _clear(folder)
+            (folder / CHECKPOINTS).mkdir(exist_ok=True)
+            write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            yield folder
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            f"cannot write the run directory {folder} ({reason}): make room, permit it, or name "
+            "another one."
+        ) from error
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """config.json of a run; RunError if the folder is not a run or the file is damaged."""
+    try:
+        description = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        make_config(description)
+        return description
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a run directory: it has no config.json.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder}/config.json is damaged ({error}): take another run, or --overwrite this one."
+        ) from None
+
+
+def make_config(description: dict[str, Any]) -> Config:
+    """The Config that a run was trained with."""
+    return Config(**description["config"])
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file, or leave it as it was."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """SIGTERM and SIGINT are noted in the list yielded; a second one ends the process at once."""
+    noted: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        noted.append(number)
+        for each in handlers:
+            signal.signal(each, signal.SIG_DFL)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        for number in handlers:
+            signal.signal(number, note)
+    except ValueError:  # not the main thread, as in some notebooks: signals stay as they are
+        handlers = {}
+    try:
+        yield noted
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with open(folder / _LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"another process is using the run directory {folder}: wait for it, or name "
+                "another one."
+            ) from None
+        yield
+
+
+def check_run(
+    path: str | os.PathLike[str], description: dict[str, Any], *, resume: bool, overwrite: bool
+) -> None:
+    """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file: name a directory for the run.")
+    names = {each.name for each in folder.iterdir()} - {_LOCK} if folder.exists() else set()
+    if names and "config.json" not in names:
+        raise RunError(f"{folder} holds files that are not a run's: name another directory.")
+    if names and resume:
+        _require_same(folder, read_description(folder), description)
+    elif names and not overwrite:
+        raise RunError(
+            f"{folder} holds a run already: --resume goes on with it, --overwrite deletes it."
+        )
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name in _CONTENTS:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _require_same(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raise RunError that names every difference which would change the digits."""
+    old_values, new_values = (dict(_deciding_values(each)) for each in (old, new))
+    differences = [
+        f"{name} was {old_values.get(name)}, not {value}"
+        for name, value in new_values.items()
+        if old_values.get(name) != value
+    ]
+    if differences:
+        raise RunError(
+            f"cannot resume the run in {folder}: {'; '.join(differences)}. Give the same options, "
+            "or another directory."
+        )
+
+
+def _deciding_values(description: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in _DECIDING:
+        value: Any = description
+        for part in name.split("."):
+            value = value.get(part, {})
+        if isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
