@@ -10,8 +10,7 @@ from tf1_dnn import epoch, layers, loops, optimizer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
-from tf1_dnn.graph import build_graph
-from tf1_dnn.optimizer import StepMetrics
+from tf1_dnn.graph import STEP_METRICS, build_graph
 
 CONFIG = Config(hidden_units=(16, 8), batch_size=29, clip_value=0.5)  # 203 examples: 7 batches
 STEP = Execution(loop="step")
@@ -23,7 +22,7 @@ def run(config, splits, execution=Execution(), n_epochs=2):
     state = shuffle_state(config.seed, 0, splits.train.n_examples)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
-        names = StepMetrics._fields
+        names = STEP_METRICS
         loop = loops.make_loop(session, spec, splits.train, execution, metrics=names)
         epochs = [
             loop.run_epoch(batch_indices(splits.train.n_examples, config.batch_size, state))
@@ -98,6 +97,28 @@ def test_compiled_division_gives_numpys_bits():
     # The negative control, and the reason why the scale is an argument:
     by_constant = compiled(lambda x: epoch.scaled(x, tf.constant(255.0)), images)
     assert (by_constant != expected).sum() == 126
+
+
+@pytest.mark.parametrize("execution", [STEP, Execution(xla=False)], ids=["step", "epoch"])
+def test_gradients_are_looked_at_every_so_many_steps(splits, execution):
+    def metrics(every):
+        spec = build_graph(CONFIG, splits.n_inputs, splits.n_outputs)
+        batches = batch_indices(203, 29, shuffle_state(0, 0, 203))
+        with tf.Session(graph=spec.graph) as session:
+            session.run(spec.init)
+            loop = loops.make_loop(
+                session, spec, splits.train, execution, metrics=STEP_METRICS, metrics_every=every
+            )
+            return loop.run_epoch(batches)
+
+    always, sometimes = metrics(1), metrics(3)
+    for name in STEP_METRICS:
+        assert np.isfinite(always[name]).all()
+    for name in ("loss", "accuracy"):
+        np.testing.assert_array_equal(sometimes[name], always[name])
+    for name in ("global_norm", "clipped_fraction"):
+        expected = np.where(np.arange(7) % 3 == 0, always[name], np.nan)
+        np.testing.assert_allclose(sometimes[name], expected, rtol=1e-6)
 
 
 def test_clipped_fractions_in_closed_form():

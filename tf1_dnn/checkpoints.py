@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -37,14 +38,13 @@ class Checkpoints:
             (partial / "state.json").write_text(json.dumps(state))
             prefix = str(partial / _VARIABLES)
             self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
-            shutil.rmtree(final, ignore_errors=True)
+            self._delete(n_epochs)
             os.replace(partial, final)
         except (OSError, ValueError, tf.errors.OpError) as error:
             shutil.rmtree(partial, ignore_errors=True)
-            reason = getattr(error, "message", None) or str(error)
             raise RunError(
-                f"cannot write the checkpoint {final} ({first_sentence(Exception(reason))}): "
-                "make room or permit it and --resume; earlier checkpoints are intact."
+                f"cannot write the checkpoint {final} ({_reason(error)}): make room or permit it "
+                "and --resume; earlier checkpoints are intact."
             ) from error
 
     def restore(self, session: Any, n_epochs: int) -> None:
@@ -52,8 +52,14 @@ class Checkpoints:
         restore_variables(session, self.saver, self.prefix(n_epochs))
 
     def state(self, n_epochs: int) -> dict[str, Any]:
-        """What was saved beside the variables."""
-        return json.loads((self._path(n_epochs) / "state.json").read_text())
+        """What was saved beside the variables; RunError if it is damaged."""
+        path = self._path(n_epochs) / "state.json"
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"cannot read the checkpoint's {path} ({first_sentence(error)}): take another one."
+            ) from error
 
     def prefix(self, n_epochs: int) -> str:
         """What TensorFlow calls the checkpoint, as tf.train.load_checkpoint takes it."""
@@ -61,12 +67,21 @@ class Checkpoints:
 
     def all(self) -> list[int]:
         """The numbers of epochs of the checkpoints that are there, ascending."""
-        return sorted(int(path.name[6:]) for path in self.folder.glob("epoch-*"))
+        numbers = (path.name[6:] for path in self.folder.glob("epoch-*"))
+        return sorted(int(number) for number in numbers if number.isdecimal())
 
     def prune(self, *, keep: int, best: int) -> None:
         """Delete all but the `keep` newest and `best`."""
         for n_epochs in set(self.all()[:-keep]) - {best}:
-            shutil.rmtree(self._path(n_epochs), ignore_errors=True)
+            self._delete(n_epochs)
+
+    def _delete(self, n_epochs: int) -> None:
+        """Out of sight first: what is half deleted must not look like a checkpoint."""
+        doomed = self.folder / ".deleted"
+        shutil.rmtree(doomed, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.replace(self._path(n_epochs), doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
     def _path(self, n_epochs: int) -> Path:
         return self.folder / f"epoch-{n_epochs:04d}"
@@ -77,11 +92,16 @@ def restore_variables(session: Any, saver: Any, prefix: str) -> None:
     try:
         saver.restore(session, prefix)
     except (ValueError, tf.errors.OpError) as error:
-        reason = getattr(error, "message", None) or str(error)
         raise RunError(
-            f"cannot restore the checkpoint {prefix} ({first_sentence(Exception(reason))}): "
-            "take another one."
+            f"cannot restore the checkpoint {prefix} ({_reason(error)}): take another one."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a library's error says, without the tracebacks that TensorFlow sets around it."""
+    message = getattr(error, "message", None) or str(error)
+    message = message.partition("\nNode: ")[2].partition("\n")[2] or message
+    return first_sentence(Exception(message.partition("\n\t [[")[0].partition("\nHint: ")[0]))
 
 
 def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
@@ -92,6 +112,8 @@ def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
     """
     try:
         shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+        if not shapes:  # that is what TensorFlow reads in an .index file
+            raise ValueError("no variables")
     except (ValueError, tf.errors.OpError) as error:
         raise RunError(
             f"{prefix} is not a checkpoint that can be read: give the path without .index or "

@@ -88,8 +88,13 @@ class Keeping:
     checkpoint_every: int = 1  # epochs; the last epoch and every best one are kept as well
     keep: int = 3  # how many of the newest checkpoints stay, beside the best
     patience: int | None = None  # stop after so many epochs without a better validation accuracy
+    histograms: int = 0  # epochs between two sets of histograms for TensorBoard; 0 for none
 
     def __post_init__(self) -> None:
+        _require(
+            _is_int(self.histograms) and self.histograms >= 0,
+            f"histograms must be a whole number of at least 0, not {self.histograms}",
+        )
         for name in ("checkpoint_every", "keep", "patience"):
             value = getattr(self, name)
             _require(

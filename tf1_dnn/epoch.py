@@ -8,7 +8,7 @@ import numpy as np
 
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Dataset
-from tf1_dnn.graph import ModelSpec, build_tower
+from tf1_dnn.graph import ModelSpec, Tower, build_tower, step_metric
 from tf1_dnn.layers import Tensor
 
 
@@ -25,7 +25,12 @@ class EpochGraph(NamedTuple):
 
 
 def build_epoch_graph(
-    model: ModelSpec, dataset: Dataset, *, xla: bool, metrics: Sequence[str] = ("loss",)
+    model: ModelSpec,
+    dataset: Dataset,
+    *,
+    xla: bool,
+    metrics: Sequence[str] = ("loss",),
+    metrics_every: int = 1,
 ) -> EpochGraph:
     """Add the loop to the model's graph; its steps share the model's variables and slots.
 
@@ -33,7 +38,8 @@ def build_epoch_graph(
       model: the graph to add to.
       dataset: gives dtype and width of the images; its values are fed later.
       xla: compile the loop (one compilation per shape of `indices` and of the data).
-      metrics: which fields of StepMetrics to collect; gradient norms cost a tenth of the time.
+      metrics: which of graph.STEP_METRICS to collect.
+      metrics_every: steps between two looks at gradients, which cost a tenth of a step.
     """
     dtype = tf.as_dtype(dataset.images.dtype)
     with model.graph.as_default(), tf.name_scope("epoch"):
@@ -50,7 +56,9 @@ def build_epoch_graph(
         n_steps = tf.placeholder(tf.int32, [], name="n_steps")
         scale = tf.constant(255.0 if dataset.images.dtype == np.uint8 else 1.0)
         # Without AutoGraph: it would parse and rewrite every function called, for a second.
-        run_steps = tf.function(_steps_function(model, metrics), autograph=False, jit_compile=xla)
+        run_steps = tf.function(
+            _steps_function(model, metrics, metrics_every), autograph=False, jit_compile=xla
+        )
         values = run_steps(images, labels, indices, n_steps, scale)
         load = tf.group(*(variable.initializer for variable in variables), name="load")
         collected = dict(zip(metrics, values))
@@ -77,30 +85,59 @@ def scaled(images: Tensor, scale: Tensor) -> Tensor:
     return tf.cast(images, tf.float32) / scale
 
 
-def _steps_function(model: ModelSpec, names: Sequence[str]) -> Any:
+def _steps_function(model: ModelSpec, names: Sequence[str], every: int) -> Any:
+    cheap = [name for name in names if name in ("loss", "accuracy")]
+
     def run_steps(
         images: Tensor, labels: Tensor, indices: Tensor, n_steps: Tensor, scale: Tensor
-    ) -> tuple[Tensor, ...]:
-        def run_step(i: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
-            batch = indices[i]
-            with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-                tower = build_tower(
-                    scaled(tf.gather(images, batch), scale),
-                    tf.gather(labels, batch),
-                    training=True,
-                    config=model.config,
-                    n_outputs=model.n_outputs,
-                    optimizer=model.optimizer,
-                    global_step=model.global_step,
-                )
-            values = [getattr(tower.step.metrics, name) for name in names]
-            with tf.control_dependencies([tower.step.train_op]):
-                return (i + 1, *(a.write(i, value) for a, value in zip(arrays, values)))
+    ) -> list[Tensor]:
+        max_steps = tf.shape(indices)[0]
+        arrays = {name: tf.TensorArray(tf.float32, max_steps, element_shape=[]) for name in names}
 
-        arrays = [
-            tf.TensorArray(tf.float32, size=tf.shape(indices)[0], element_shape=[]) for _ in names
-        ]
-        _, *arrays = tf.while_loop(lambda i, *_: i < n_steps, run_step, [0, *arrays])
-        return tuple(array.stack() for array in arrays)
+        def run_step(i: Tensor, arrays: dict[str, Any], names: Sequence[str]) -> Any:
+            batch = indices[i]
+            inputs = scaled(tf.gather(images, batch), scale)
+            tower = _build_tower(model, inputs, tf.gather(labels, batch))
+            values = {name: step_metric(name, tower, model.config) for name in names}
+            with tf.control_dependencies([tower.step.train_op]):
+                written = {name: arrays[name].write(i, value) for name, value in values.items()}
+                return i + 1, {**arrays, **written}
+
+        def run_until(stop: Tensor, i: Tensor, arrays: Any, names: Sequence[str]) -> Any:
+            return tf.while_loop(
+                lambda i, arrays: i < stop,
+                lambda i, arrays: run_step(i, arrays, names),
+                [i, arrays],
+            )
+
+        def run_window(i: Tensor, arrays: Any) -> Any:
+            stop = tf.minimum(i + every, n_steps)
+            i, arrays = run_step(i, arrays, names)
+            return run_until(stop, i, arrays, cheap)
+
+        # In each window one step that looks at gradients, then plain ones that carry nothing extra.
+        if every == 1 or len(cheap) == len(names):
+            _, arrays = run_until(n_steps, tf.constant(0), arrays, names)
+        else:
+            first = tf.constant(0)
+            _, arrays = tf.while_loop(lambda i, _: i < n_steps, run_window, [first, arrays])
+        is_due = tf.equal(tf.range(max_steps) % every, 0)
+        stacks = {name: array.stack() for name, array in arrays.items()}
+        nan = tf.fill([max_steps], float("nan"))
+        return [v if name in cheap else tf.where(is_due, v, nan) for name, v in stacks.items()]
 
     return run_steps
+
+
+def _build_tower(model: ModelSpec, inputs: Tensor, labels: Tensor) -> Tower:
+    """A training tower on the model's own variables and slots."""
+    with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+        return build_tower(
+            inputs,
+            labels,
+            training=True,
+            config=model.config,
+            n_outputs=model.n_outputs,
+            optimizer=model.optimizer,
+            global_step=model.global_step,
+        )

@@ -9,12 +9,22 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config
 from tf1_dnn.layers import Tensor
 from tf1_dnn.model import Evaluation, Losses, Network, Placeholders
-from tf1_dnn.optimizer import TrainStep, make_optimizer, train_step
+from tf1_dnn.optimizer import (
+    TrainStep,
+    clipped_fraction,
+    global_norm,
+    make_optimizer,
+    train_step,
+)
+
+# Means over the mini-batch, the norm of all gradients before clipping, the share that is clipped.
+STEP_METRICS = ("loss", "accuracy", "global_norm", "clipped_fraction")
 
 
 class Tower(NamedTuple):
     """One copy of the computation; all copies share the variables."""
 
+    labels: Tensor
     network: Network
     losses: Losses
     step: TrainStep
@@ -56,7 +66,21 @@ def build_tower(
     )
     losses = model.losses(network.logits, labels)
     step = train_step(losses, optimizer=optimizer, global_step=global_step, config=config)
-    return Tower(network, losses, step)
+    return Tower(labels, network, losses, step)
+
+
+def step_metric(name: str, tower: Tower, config: Config) -> Tensor:
+    """What a step tells of itself before its update, float32 scalar; one of STEP_METRICS."""
+    grads = [grad for grad, _ in tower.step.grads_and_vars]
+    with tf.name_scope("metrics"):
+        if name == "accuracy":
+            hits = tf.equal(tf.argmax(tower.network.logits, 1, output_type=tf.int32), tower.labels)
+            return tf.reduce_mean(tf.cast(hits, tf.float32))
+        if name == "global_norm":
+            return global_norm(grads)
+        if name == "clipped_fraction":
+            return clipped_fraction(grads, config)
+        return tower.losses.loss
 
 
 def build_graph(config: Config, n_inputs: int, n_outputs: int) -> ModelSpec:

@@ -17,13 +17,13 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Execution
 from tf1_dnn.data import Dataset
 from tf1_dnn.epoch import build_epoch_graph
-from tf1_dnn.graph import ModelSpec
+from tf1_dnn.graph import ModelSpec, step_metric
 
 MAX_STEPS_PER_CALL = 2_000  # so that Ctrl-C is heard and the bar moves within seconds
 EVALUATION_BATCH = 1_000  # examples fed at once, to save memory; the post feeds all 5,000
 
 Batches = Sequence[np.ndarray]  # one array of indices into the training set per step
-Metrics = dict[str, np.ndarray]  # fields of StepMetrics, float32 [n_batches] each
+Metrics = dict[str, np.ndarray]  # some of graph.STEP_METRICS, float32 [n_batches] each
 _logger = logging.getLogger("tf1_dnn")
 
 
@@ -38,21 +38,26 @@ class StepLoop:
     """The post's loop: one session.run(train_op, feed_dict) per mini-batch."""
 
     def __init__(
-        self, session: Any, model: ModelSpec, dataset: Dataset, metrics: Sequence[str]
+        self, session: Any, model: ModelSpec, dataset: Dataset, metrics: Sequence[str], every: int
     ) -> None:
-        self.session, self.model, self.dataset, self.metrics = session, model, dataset, metrics
+        self.session, self.model, self.dataset, self.every = session, model, dataset, every
+        with model.graph.as_default():
+            self.metrics = {name: step_metric(name, model.tower, model.config) for name in metrics}
 
     def run_epoch(self, batches: Batches) -> Metrics:
         inputs, labels, training = self.model.placeholders
-        step, dataset = self.model.tower.step, self.dataset
-        fetches = [[getattr(step.metrics, name) for name in self.metrics], step.train_op]
-        values = np.empty((len(batches), len(self.metrics)), np.float32)
+        train_op, dataset = self.model.tower.step.train_op, self.dataset
+        cheap = {name: self.metrics[name] for name in ("loss", "accuracy") if name in self.metrics}
+        rows = {name: np.full(len(batches), np.nan, np.float32) for name in self.metrics}
         with _progress_bar(len(batches)) as bar:
             for i, batch in enumerate(batches):
                 feed_dict = {inputs: dataset.inputs(batch), labels: dataset.labels[batch]}
-                values[i], _ = self.session.run(fetches, {**feed_dict, training: True})
+                fetched = cheap if i % self.every else self.metrics
+                values, _ = self.session.run([fetched, train_op], {**feed_dict, training: True})
+                for name, value in values.items():
+                    rows[name][i] = value
                 bar.update()
-        return dict(zip(self.metrics, values.T))
+        return rows
 
 
 class EpochLoop:
@@ -69,9 +74,10 @@ class EpochLoop:
         model: ModelSpec,
         dataset: Dataset,
         metrics: Sequence[str],
+        every: int,
         execution: Execution,
     ) -> None:
-        self.session, self.model, self.metrics = session, model, metrics
+        self.session, self.model, self.metrics, self.every = session, model, metrics, every
         self.xla, self.max_bytes = execution.xla, execution.max_resident_bytes
         images = dataset.images.reshape(dataset.n_examples, dataset.n_inputs)
         self.dataset = dataset._replace(images=images)
@@ -92,7 +98,13 @@ class EpochLoop:
 
     def _build(self) -> None:
         """Build the loop and bring the data to the device."""
-        self.graph = build_epoch_graph(self.model, self.dataset, xla=self.xla, metrics=self.metrics)
+        self.graph = build_epoch_graph(
+            self.model,
+            self.dataset,
+            xla=self.xla,
+            metrics=self.metrics,
+            metrics_every=self.every,
+        )
         self.compiled: set[tuple[int, ...]] = set()
         if self.is_resident:
             try:
@@ -144,14 +156,16 @@ def make_loop(
     execution: Execution,
     *,
     metrics: Sequence[str] = ("loss",),
+    metrics_every: int = 1,
 ) -> Loop:
     """The loop that `execution` asks for, on an initialized session.
 
-    `metrics` names the fields of optimizer.StepMetrics that it collects.
+    It collects the named graph.STEP_METRICS, those of gradients at every `metrics_every`-th step
+    of a call only, with NaN in between.
     """
     if execution.loop == "step":
-        return StepLoop(session, model, dataset, metrics)
-    return EpochLoop(session, model, dataset, metrics, execution)
+        return StepLoop(session, model, dataset, metrics, metrics_every)
+    return EpochLoop(session, model, dataset, metrics, metrics_every, execution)
 
 
 def evaluate(session: Any, model: ModelSpec, dataset: Dataset) -> tuple[float, float]:

@@ -13,17 +13,8 @@ from tf1_dnn.model import Losses
 GradsAndVars = list[tuple[Tensor, Any]]
 
 
-class StepMetrics(NamedTuple):
-    """What a step can tell of itself, float32 scalars; who needs them fetches them."""
-
-    loss: Any  # mean over the mini-batch, before the update
-    global_norm: Any  # L2 norm of all gradients together, before clipping
-    clipped_fraction: Any  # of gradient entries that clipping changes, 0 to 1
-
-
 class TrainStep(NamedTuple):
     train_op: Any  # runs the update ops, the gradient step, and global_step += 1
-    metrics: StepMetrics
     grads_and_vars: GradsAndVars  # as computed
     clipped_grads: GradsAndVars  # as applied
 
@@ -91,9 +82,7 @@ def train_step(losses: Losses, *, optimizer: Any, global_step: Any, config: Conf
         clipped_grads = clip_gradients(grads_and_vars, config)
         with tf.control_dependencies(update_ops()):
             train_op = optimizer.apply_gradients(clipped_grads, global_step=global_step)
-        grads = [grad for grad, _ in grads_and_vars]
-        metrics = StepMetrics(losses.loss, global_norm(grads), clipped_fraction(grads, config))
-    return TrainStep(train_op, metrics, grads_and_vars, clipped_grads)
+    return TrainStep(train_op, grads_and_vars, clipped_grads)
 
 
 def global_norm(grads: list[Tensor]) -> Tensor:
@@ -112,7 +101,7 @@ def _total(values: Tensor) -> Tensor:
 
 
 def clipped_fraction(grads: list[Tensor], config: Config) -> Tensor:
-    """The share of all gradient entries that clip_gradients changes, float32 scalar."""
+    """The share of all gradient entries that clip_gradients changes, 0 to 1, float32 scalar."""
     sizes = [grad.shape.num_elements() for grad in grads]
     if config.clip_value is not None:
         beyond = [tf.abs(grad) > config.clip_value for grad in grads]

@@ -103,6 +103,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--patience", type=int, metavar="N", help="stop after N epochs without a new best"
     )
+    run.add_argument("--histograms", type=int, metavar="N", help="for TensorBoard every N epochs")
     run.add_argument(
         "--from-checkpoint",
         default=None,
@@ -138,7 +139,8 @@ def make_run_options(options: dict[str, Any]) -> dict[str, Any]:
     kept = {name: options.pop(name) for name in names}
     if kept["run_dir"] is None and (keeping or kept["resume"] or kept["overwrite"]):
         raise ConfigError(
-            "--resume, --overwrite, --checkpoint-every, --keep and --patience need --run-dir."
+            "--resume, --overwrite, --checkpoint-every, --keep, --patience and --histograms need "
+            "--run-dir."
         )
     return {**kept, "keeping": Keeping(**keeping), "execution": make_execution(options)}
 

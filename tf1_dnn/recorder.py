@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
-from tf1_dnn import runs
+from tf1_dnn import loops, plots, runs
 from tf1_dnn.checkpoints import Checkpoints
 from tf1_dnn.config import Keeping
-from tf1_dnn.errors import Interrupted
+from tf1_dnn.data import Splits, n_batches
+from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.events import Events
 from tf1_dnn.graph import ModelSpec
-
-
-class EpochMetrics(NamedTuple):
-    epoch: int  # from 0
-    valid_accuracy: float
-    valid_loss: float  # mean over the validation set
-    seconds: float  # spent on training steps
-
-
-class TestMetrics(NamedTuple):
-    test_accuracy: float
-    test_loss: float  # mean over the test set
-
-
-class History(NamedTuple):
-    epochs: tuple[EpochMetrics, ...]
-    test: TestMetrics
+from tf1_dnn.history import EpochMetrics, History, TestMetrics, best_epoch
 
 
 class Recorder:
@@ -37,9 +24,17 @@ class Recorder:
     one that ran through.
     """
 
-    def __init__(self, folder: Path, model: ModelSpec, keeping: Keeping) -> None:
+    def __init__(self, folder: Path, model: ModelSpec, keeping: Keeping, splits: Splits) -> None:
         self.folder, self.keeping = folder, keeping
         self.checkpoints = Checkpoints(folder / runs.CHECKPOINTS, model)
+        with _events_told(folder):
+            self.events = Events(
+                folder,
+                model,
+                splits.valid,
+                histograms=keeping.histograms,
+                n_steps=n_batches(splits.train.n_examples, model.config.batch_size),
+            )
 
     def resume(self, session: Any) -> list[EpochMetrics]:
         """Restore the last whole checkpoint; the metrics up to it, [] if there is none."""
@@ -47,14 +42,19 @@ class Recorder:
         epochs: list[EpochMetrics] = []
         if saved:
             self.checkpoints.restore(session, saved[-1])
-            state = self.checkpoints.state(saved[-1])
-            epochs = [EpochMetrics(*values) for values in state["epochs"]]
+            epochs = _saved_epochs(self.checkpoints, saved[-1])
+            with _events_told(self.folder):
+                self.events.restart(len(epochs))
         self._write(epochs)
         return epochs
 
-    def record(self, session: Any, epochs: list[EpochMetrics], *, is_last: bool) -> None:
-        """Write an epoch's metrics, and a checkpoint where one is due."""
+    def record(
+        self, session: Any, epochs: list[EpochMetrics], steps: loops.Metrics, *, is_last: bool
+    ) -> None:
+        """Write an epoch's metrics and events, and a checkpoint where one is due."""
         self._write(epochs)
+        with _events_told(self.folder):
+            self.events.write(session, epochs[-1], steps)
         n_epochs = len(epochs)
         is_best = best_epoch(epochs) == n_epochs - 1
         if is_last or is_best or n_epochs % self.keeping.checkpoint_every == 0:
@@ -62,8 +62,11 @@ class Recorder:
             self.checkpoints.prune(keep=self.keeping.keep, best=best_epoch(epochs) + 1)
 
     def finish(self, history: History) -> None:
-        """Write the test's metrics."""
+        """Write the test's metrics and the picture of the curves."""
         self._write(history.epochs, history.test)
+        plots.curves({self.folder.name: list(history.epochs)}, self.folder / runs.CURVES)
+        with _events_told(self.folder):
+            self.events.close()
 
     def restore_best(self, session: Any, epochs: list[EpochMetrics]) -> None:
         """Load the variables of the epoch with the best validation accuracy."""
@@ -81,12 +84,23 @@ class Recorder:
             runs.write_whole(self.folder / name, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def best_epoch(epochs: Any) -> int:
-    """The first epoch with the best validation accuracy."""
-    return max(range(len(epochs)), key=lambda i: (epochs[i].valid_accuracy, -i))
+@contextlib.contextmanager
+def _events_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # TensorFlow's writer thread dies of IndexError on a full disk, say
+        raise RunError(
+            f"cannot write TensorBoard's events in {folder} ({first_sentence(error)}): make room "
+            "or permit it and --resume; earlier checkpoints are intact."
+        ) from error
 
 
-def raise_if_noted(signals: list[int]) -> None:
-    """Raise Interrupted for the first signal noted."""
-    if signals:
-        raise Interrupted(signals[0])
+def _saved_epochs(checkpoints: Checkpoints, n_epochs: int) -> list[EpochMetrics]:
+    try:
+        epochs = [EpochMetrics(*values) for values in checkpoints.state(n_epochs)["epochs"]]
+    except (KeyError, TypeError):
+        epochs = []
+    if len(epochs) != n_epochs:
+        prefix = checkpoints.prefix(n_epochs)
+        raise RunError(f"the metrics beside the checkpoint {prefix} are damaged: take another one.")
+    return epochs

@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import shutil
-import signal
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -18,17 +17,30 @@ import numpy as np
 from tf1_dnn import __version__
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits
-from tf1_dnn.errors import RunError
+from tf1_dnn.errors import RunError, first_sentence
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
 _CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
-_LOCK = ".lock"
+_LOCK, _PARTIAL = ".lock", ".partial"
 # What a resumed run must have in common with the run it goes on from.
-_DECIDING = ("config", "execution.loop", "execution.xla", "data.sha256", "keeping.patience")
+_DECIDING = (
+    "config",
+    "execution.loop",
+    "execution.xla",
+    "data.sha256",
+    "keeping.patience",
+    "from_checkpoint",
+)
 
 
-def describe(config: Config, splits: Splits, execution: Execution, keeping: Keeping) -> dict:
+def describe(
+    config: Config,
+    splits: Splits,
+    execution: Execution,
+    keeping: Keeping,
+    from_checkpoint: str | None = None,
+) -> dict:
     """What config.json holds: every option, the data set with its hash, the versions."""
     from importlib.metadata import version
 
@@ -43,6 +55,7 @@ def describe(config: Config, splits: Splits, execution: Execution, keeping: Keep
         },
         "execution": dataclasses.asdict(execution),
         "keeping": dataclasses.asdict(keeping),
+        "from_checkpoint": from_checkpoint and os.path.abspath(from_checkpoint),
         "versions": {
             "tf1_dnn": __version__,
             "tensorflow": version("tensorflow"),
@@ -72,22 +85,17 @@ def open_run(
       RunError: the directory holds another run or other files, is in use, or cannot be written.
     """
     folder = Path(path)
-    try:
+    with _system_errors_told(folder):
         check_run(folder, description, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             check_run(folder, description, resume=resume, overwrite=overwrite)
             if overwrite:
                 _clear(folder)
-            (folder / CHECKPOINTS).mkdir(exist_ok=True)
+            # config.json comes first and goes last: without it nothing here would be a run's.
             write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            (folder / CHECKPOINTS).mkdir(exist_ok=True)
             yield folder
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(
-            f"cannot write the run directory {folder} ({reason}): make room, permit it, or name "
-            "another one."
-        ) from error
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -96,11 +104,12 @@ def read_description(folder: Path) -> dict[str, Any]:
         description = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         make_config(description)
         return description
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{folder} is not a run directory: it has no config.json.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
-            f"{folder}/config.json is damaged ({error}): take another run, or --overwrite this one."
+            f"{folder}/config.json is damaged ({first_sentence(error)}): take another run, or "
+            "--overwrite this one."
         ) from None
 
 
@@ -111,32 +120,27 @@ def make_config(description: dict[str, Any]) -> Config:
 
 def write_whole(path: Path, text: str) -> None:
     """Replace a file, or leave it as it was."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial = path.with_name(path.name + _PARTIAL)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager
-def signals_noted() -> Iterator[list[int]]:
-    """SIGTERM and SIGINT are noted in the list yielded; a second one ends the process at once."""
-    noted: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        noted.append(number)
-        for each in handlers:
-            signal.signal(each, signal.SIG_DFL)
-
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+def _system_errors_told(folder: Path) -> Iterator[None]:
     try:
-        for number in handlers:
-            signal.signal(number, note)
-    except ValueError:  # not the main thread, as in some notebooks: signals stay as they are
-        handlers = {}
-    try:
-        yield noted
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        yield
+    except BrokenPipeError:  # of stdout: no fault of the directory
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            f"cannot write the run directory {folder} ({reason}): make room, permit it, or name "
+            "another one."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -157,9 +161,11 @@ def check_run(
 ) -> None:
     """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
     folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file: name a directory for the run.")
-    names = {each.name for each in folder.iterdir()} - {_LOCK} if folder.exists() else set()
+    with _system_errors_told(folder):
+        if folder.exists() and not folder.is_dir():
+            raise RunError(f"{folder} is a file: name a directory for the run.")
+        names = {each.name for each in folder.iterdir()} if folder.exists() else set()
+    names -= {_LOCK, "config.json" + _PARTIAL}
     if names and "config.json" not in names:
         raise RunError(f"{folder} holds files that are not a run's: name another directory.")
     if names and resume:
@@ -171,8 +177,8 @@ def check_run(
 
 
 def _clear(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name in _CONTENTS:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "config.json"):
+        if path.name.removesuffix(_PARTIAL) in _CONTENTS:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
@@ -180,7 +186,7 @@ def _require_same(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Non
     """Raise RunError that names every difference which would change the digits."""
     old_values, new_values = (dict(_deciding_values(each)) for each in (old, new))
     differences = [
-        f"{name} was {old_values.get(name)}, not {value}"
+        f"{name} was {old_values.get(name)!r}, not {value!r}"
         for name, value in new_values.items()
         if old_values.get(name) != value
     ]
@@ -195,7 +201,7 @@ def _deciding_values(description: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in _DECIDING:
         value: Any = description
         for part in name.split("."):
-            value = value.get(part, {})
+            value = value.get(part, {}) if isinstance(value, dict) else {}
         if isinstance(value, dict):
             yield from value.items()
         else:

@@ -15,7 +15,7 @@ from tf1_dnn.errors import Error
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
-    from tf1_dnn.recorder import EpochMetrics, History
+    from tf1_dnn.history import EpochMetrics, History
 
 
 def make_parser() -> cli.Parser:
@@ -73,7 +73,8 @@ def check_run_dir(config: Config, splits: Splits, **kept: Any) -> None:
     """Refuse a run directory before TensorFlow is imported and anything is written."""
     from tf1_dnn import runs
 
-    description = runs.describe(config, splits, kept["execution"], kept["keeping"])
+    names = ("execution", "keeping", "from_checkpoint")
+    description = runs.describe(config, splits, *(kept[name] for name in names))
     runs.check_run(kept["run_dir"], description, resume=kept["resume"], overwrite=kept["overwrite"])
 
 

@@ -15,15 +15,11 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits, batch_indices, shuffle_state
 from tf1_dnn.errors import ConfigError, NonFiniteLossError
-from tf1_dnn.graph import ModelSpec, build_graph
-from tf1_dnn.recorder import (
-    EpochMetrics,
-    History,
-    Recorder,
-    TestMetrics,
-    best_epoch,
-    raise_if_noted,
-)
+from tf1_dnn.events import WINDOW
+from tf1_dnn.graph import STEP_METRICS, ModelSpec, build_graph
+from tf1_dnn.history import EpochMetrics, History, TestMetrics, best_epoch
+from tf1_dnn.recorder import Recorder
+from tf1_dnn.signals import raise_if_noted, signals_noted
 
 
 def train(
@@ -71,21 +67,26 @@ def train(
             checkpoints.start_from(session, model, from_checkpoint)
         recorder = None
         if run_dir is not None:
-            description = runs.describe(config, splits, execution, keeping)
+            description = runs.describe(config, splits, execution, keeping, from_checkpoint)
             opened = runs.open_run(run_dir, description, resume=resume, overwrite=overwrite)
-            recorder = Recorder(stack.enter_context(opened), model, keeping)
+            recorder = Recorder(stack.enter_context(opened), model, keeping, splits)
         epochs = recorder.resume(session) if recorder else []
         for metrics in epochs:
             on_epoch(metrics)
-        signals = stack.enter_context(runs.signals_noted()) if recorder else []
+        signals = stack.enter_context(signals_noted()) if recorder else []
         if not _is_over(epochs, config, keeping):
-            for metrics in _epochs(session, model, splits, execution, first=len(epochs)):
+            names = STEP_METRICS if recorder else ("loss",)
+            loop = loops.make_loop(
+                session, model, splits.train, execution, metrics=names, metrics_every=WINDOW
+            )
+            for metrics, steps in _epochs(session, model, splits, loop, first=len(epochs)):
                 epochs.append(metrics)
                 on_epoch(metrics)
                 is_over = _is_over(epochs, config, keeping)
                 if recorder:
-                    recorder.record(session, epochs, is_last=is_over or bool(signals))
-                    raise_if_noted(signals)
+                    noted = list(signals)  # a signal during the save waits for the next epoch
+                    recorder.record(session, epochs, steps, is_last=is_over or bool(noted))
+                    raise_if_noted(noted)
                 if is_over:
                     break
         if recorder and keeping.patience:
@@ -98,19 +99,19 @@ def train(
 
 
 def _epochs(
-    session: Any, model: ModelSpec, splits: Splits, execution: Execution, *, first: int
-) -> Iterator[EpochMetrics]:
-    """Train epoch after epoch, without end, yielding the metrics of each."""
+    session: Any, model: ModelSpec, splits: Splits, loop: loops.Loop, *, first: int
+) -> Iterator[tuple[EpochMetrics, loops.Metrics]]:
+    """Train epoch after epoch, without end, yielding the metrics of each and of its steps."""
     config, n_examples = model.config, splits.train.n_examples
     random_state = shuffle_state(config.seed, config.shuffle_offset + first, n_examples)
-    loop = loops.make_loop(session, model, splits.train, execution)
     for epoch in itertools.count(first):
         batches = batch_indices(n_examples, config.batch_size, random_state)
         start = time.perf_counter()
         steps = loop.run_epoch(batches)
         seconds = time.perf_counter() - start
         require_finite(steps["loss"], epoch)
-        yield EpochMetrics(epoch, *loops.evaluate(session, model, splits.valid), seconds)
+        valid = loops.evaluate(session, model, splits.valid)
+        yield EpochMetrics(epoch, *valid, seconds), steps
 
 
 def _is_over(epochs: list[EpochMetrics], config: Config, keeping: Keeping) -> bool:

@@ -1,0 +1,368 @@
+"""The run directory: what it holds, whom it refuses, and that a refusal loses nothing."""
+
+import copy
+import dataclasses
+import fcntl
+import json
+import os
+import platform
+
+import numpy as np
+import pytest
+from conftest import small_splits
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import tf1_dnn
+from tf1_dnn import cli, runs, train, trainer
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.errors import Error, RunError
+
+CONFIG = Config(hidden_units=(8,), n_epochs=2, batch_size=20)
+EXECUTION = Execution(loop="step")
+SMALL = ["--hidden-units", "8", "--n-epochs", "2", "--batch-size", "20", "--loop", "step"]
+
+
+def contents(folder):
+    """Every file below `folder` with its bytes, but for the lock; folders as None."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if path.name != ".lock"
+    }
+
+
+def describe(**changes):
+    return runs.describe(CONFIG.replace(**changes), small_splits(), EXECUTION, Keeping())
+
+
+def make_run(folder, **changes):
+    """A run directory without TensorFlow: its configuration and what a run leaves there."""
+    description = describe(**changes)
+    with runs.open_run(folder, description):
+        (folder / runs.METRICS).write_text("metrics")
+        (folder / runs.CHECKPOINTS / "epoch-0001").mkdir()
+        (folder / runs.CHECKPOINTS / "epoch-0001" / "state.json").write_text("{}")
+    return description
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """A data set file: 240 training and 60 test images of 20 pixels, 5 classes."""
+    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
+    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
+    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
+    return str(path)
+
+
+def run(*argv):
+    return cli.run(train.main, list(argv))
+
+
+def test_a_run_leaves_what_is_documented(tmp_path, splits):
+    folder = tmp_path / "deep" / "run"
+    history = trainer.train(CONFIG, splits, execution=EXECUTION, run_dir=folder)
+    names = {path.name for path in folder.iterdir()} - {".lock"}
+    assert names >= {"config.json", "metrics.jsonl", "times.jsonl", "checkpoints"}
+    assert names <= set(runs._CONTENTS)
+    checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
+    assert checkpoints == ["epoch-0001", "epoch-0002"]
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+    times = [json.loads(line) for line in (folder / "times.jsonl").open()]
+    for epoch, line, time in zip(history.epochs, metrics, times):
+        assert {**line, **time} == epoch._asdict()
+        assert "seconds" not in line
+    assert (len(metrics), len(times)) == (3, 2)
+    assert metrics[-1] == history.test._asdict()
+
+
+def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, splits):
+    config = CONFIG.replace(clip_norm=0.5, dropout_rate=0.1, learning_rate=1e-3)
+    keeping = Keeping(checkpoint_every=2, keep=5, patience=7)
+    with runs.open_run(tmp_path, runs.describe(config, splits, EXECUTION, keeping, "weights")):
+        pass
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert written["config"] == {**dataclasses.asdict(config), "hidden_units": [8]}
+    assert written["data"] == {
+        "name": "small",
+        "source": "the tests",
+        "sha256": splits.sha256(),
+        "image_shape": [20],
+        "n_outputs": 5,
+    }
+    assert written["execution"] == dataclasses.asdict(EXECUTION)
+    assert written["keeping"] == dataclasses.asdict(keeping)
+    assert written["from_checkpoint"] == os.path.abspath("weights")
+    assert written["versions"] == {
+        "tf1_dnn": tf1_dnn.__version__,
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    assert runs.make_config(runs.read_description(tmp_path)) == config
+
+
+def test_another_run_is_refused_resumed_or_overwritten(tmp_path):
+    description = make_run(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(RunError, match="--resume goes on with it, --overwrite deletes it"):
+        with runs.open_run(tmp_path, description):
+            pass
+    assert contents(tmp_path) == before
+    with runs.open_run(tmp_path, description, resume=True):
+        assert contents(tmp_path) == before
+    with runs.open_run(tmp_path, describe(seed=7), overwrite=True):
+        assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
+    assert runs.read_description(tmp_path)["config"]["seed"] == 7
+
+
+@pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}])
+def test_foreign_files_and_files_in_the_way_are_refused(tmp_path, how):
+    folder, file = tmp_path / "thesis", tmp_path / "file"
+    folder.mkdir()
+    (folder / "chapter.tex").write_text("years of work")
+    file.write_text("more of it")
+    before = contents(tmp_path)
+    for path, words in [
+        (folder, "holds files that are not a run's"),
+        (file, "is a file: name a directory"),
+        (file / "below", "cannot write the run directory"),
+        (tmp_path / ("x" * 300), "cannot write the run directory"),
+    ]:
+        with pytest.raises(RunError, match=words):
+            with runs.open_run(path, describe(), **how):
+                pass
+    assert contents(tmp_path) == before
+
+
+def test_overwrite_deletes_the_runs_own_files_alone(tmp_path):
+    make_run(tmp_path)
+    own = ["times.jsonl", "curves.png", "config.json.partial", "metrics.jsonl.partial"]
+    for name in [*own, "notes.txt", "metrics.jsonl.bak"]:
+        (tmp_path / name).write_text("here")
+    for name in ["train", "valid", "plots"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("here")
+    with runs.open_run(tmp_path, describe(), overwrite=True):
+        left = set(contents(tmp_path)) - {"config.json", "checkpoints"}
+    assert left == {"notes.txt", "metrics.jsonl.bak", "plots", os.path.join("plots", "file")}
+
+
+def test_a_new_directory_may_be_there_empty(tmp_path):
+    with runs.open_run(tmp_path, describe(), resume=True) as folder:
+        assert folder == tmp_path
+        assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
+
+
+@pytest.mark.parametrize("step", ["write_text", "replace", "mkdir"])
+def test_a_start_that_failed_leaves_nothing_in_the_way(tmp_path, monkeypatch, step):
+    """Also one that was killed: nothing may look like another program's folder afterwards."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(path, *args, **kwargs):
+        if step != "mkdir" or path.name == runs.CHECKPOINTS:
+            raise Killed
+
+    owner = os if step == "replace" else runs.Path
+    with monkeypatch.context() as patched:
+        (tmp_path / "run").mkdir()
+        if step == "write_text":  # cut off in the middle
+            (tmp_path / "run" / "config.json.partial").write_text('{"conf')
+        patched.setattr(owner, step, die)
+        with pytest.raises(Killed):
+            with runs.open_run(tmp_path / "run", describe()):
+                pass
+    with runs.open_run(tmp_path / "run", describe(), resume=True):
+        pass
+    assert runs.read_description(tmp_path / "run") == describe()
+
+
+def test_an_overwrite_cut_off_leaves_a_run(tmp_path, monkeypatch):
+    """The files go in any order, config.json last: what is left can be overwritten again."""
+    make_run(tmp_path)
+    unlinked = []
+
+    def die(path, **kwargs):
+        unlinked.append(path.name)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs.Path, "unlink", die)
+        with pytest.raises(RunError, match="Input/output error"):
+            with runs.open_run(tmp_path, describe(), overwrite=True):
+                pass
+    assert unlinked == ["metrics.jsonl"]
+    with runs.open_run(tmp_path, describe(), overwrite=True):
+        pass
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.jsonl"
+    runs.write_whole(path, "old\n")
+
+    def fail(path, text, **kwargs):
+        with open(path, "w") as file:
+            file.write(text[:2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs.Path, "write_text", fail)
+    with pytest.raises(OSError):
+        runs.write_whole(path, "new\n")
+    assert contents(tmp_path) == {"metrics.jsonl": b"old\n"}
+
+
+@pytest.mark.parametrize(
+    "execution, keeping, words",
+    [
+        (Execution(), Keeping(), "loop was 'step', not 'epoch'"),
+        (EXECUTION, Keeping(patience=2), "patience was None, not 2"),
+    ],
+)
+def test_resume_refuses_what_would_change_the_digits(tmp_path, execution, keeping, words):
+    make_run(tmp_path)
+    splits = small_splits()
+    with pytest.raises(RunError, match=words):
+        with runs.open_run(
+            tmp_path, runs.describe(CONFIG, splits, execution, keeping), resume=True
+        ):
+            pass
+    # All differences are named at once, the data's and the starting weights' among them.
+    new = runs.describe(CONFIG.replace(seed=7), small_splits(seed=1), EXECUTION, Keeping(), "w")
+    with pytest.raises(RunError) as caught:
+        runs.check_run(tmp_path, new, resume=True, overwrite=False)
+    message = str(caught.value)
+    assert "seed was 42, not 7; " in message and "sha256 was '" in message
+    assert f"from_checkpoint was None, not {os.path.abspath('w')!r}" in message
+    assert message.count(" was ") == 3
+
+
+def test_resume_accepts_what_leaves_the_digits_alone(tmp_path):
+    make_run(tmp_path)
+    execution = dataclasses.replace(EXECUTION, max_resident_bytes=1)
+    keeping = Keeping(checkpoint_every=5, keep=1)
+    description = runs.describe(CONFIG, small_splits(), execution, keeping)
+    with runs.open_run(tmp_path, description, resume=True):
+        pass
+    assert runs.read_description(tmp_path) == description
+
+
+def test_the_command_refuses_in_one_sentence_and_keeps_everything(npz, tmp_path, capsys):
+    folder = tmp_path / "run"
+    run_dir = ["--run-dir", str(folder)]
+    assert run(*SMALL, "--data", npz, *run_dir) == 0
+    before = contents(tmp_path)
+    capsys.readouterr()
+    for words, options in [
+        ("holds a run already: --resume goes on with it", run_dir),
+        ("seed was 42, not 7", [*run_dir, "--resume", "--seed", "7"]),
+        ("is a file", ["--run-dir", npz]),
+        ("not a run's", ["--run-dir", str(tmp_path), "--overwrite"]),
+        ("too long", ["--run-dir", str(tmp_path / ("x" * 300))]),
+        ("need --run-dir", ["--resume"]),
+    ]:
+        assert run(*SMALL, "--data", npz, *options) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and words in err and err.startswith("error: ") and err.count("\n") == 1
+        assert contents(tmp_path) == before
+    (folder / "config.json").write_text('{"config": {"seed": ')
+    before = contents(tmp_path)
+    assert run(*SMALL, "--data", npz, *run_dir, "--resume") == 2
+    out, err = capsys.readouterr()
+    assert "config.json is damaged" in err and (out, err.count("\n")) == ("", 1)
+    assert contents(tmp_path) == before
+    assert run(*SMALL, "--data", npz, *run_dir, "--overwrite") == 0
+
+
+def test_a_directory_in_use_is_refused(npz, tmp_path, capsys):
+    description = make_run(tmp_path / "run")
+    before = contents(tmp_path)
+    with open(tmp_path / "run" / ".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for how in ["resume", "overwrite"]:
+            with pytest.raises(RunError, match="another process is using the run directory"):
+                with runs.open_run(tmp_path / "run", description, **{how: True}):
+                    pass
+        command = [*SMALL, "--data", npz, "--run-dir", str(tmp_path / "run"), "--overwrite"]
+        assert run(*command) == 2
+        assert "another process is using" in capsys.readouterr().err
+        assert contents(tmp_path) == before
+    with runs.open_run(tmp_path / "run", description, resume=True):  # control: now it is free
+        with pytest.raises(RunError, match="another process"):
+            with runs.open_run(tmp_path / "run", description, resume=True):
+                pass
+
+
+def test_a_closed_stdout_is_no_fault_of_the_directory(tmp_path):
+    with pytest.raises(BrokenPipeError):
+        with runs.open_run(tmp_path, describe()):
+            raise BrokenPipeError(32, "Broken pipe")
+    with pytest.raises(RunError, match=r"cannot write .* \(No space left on device\)"):
+        with runs.open_run(tmp_path, describe(), resume=True):
+            raise OSError(28, "No space left on device")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=4)
+    | st.dictionaries(st.text(max_size=8), children, max_size=4),
+    max_leaves=12,
+)
+
+
+@st.composite
+def mutated(draw):
+    """The text of a real config.json with one to three values replaced, or its bytes damaged."""
+    description = copy.deepcopy(DESCRIPTION)
+    for _ in range(draw(st.integers(1, 3))):
+        place, keys = description, []
+        while isinstance(place, dict) and place and (not keys or draw(st.booleans())):
+            keys.append(draw(st.sampled_from(sorted(place))))
+            parent, place = place, place[keys[-1]]
+        parent[keys[-1]] = draw(JSON)
+    text = json.dumps(description).encode()
+    if draw(st.booleans()):
+        start = draw(st.integers(0, len(text)))
+        text = text[:start] + draw(st.binary(max_size=4)) + text[start + draw(st.integers(0, 9)) :]
+    return text
+
+
+DESCRIPTION = describe()
+CHECK = [dict(resume=True, overwrite=False), dict(resume=False, overwrite=True)]
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(JSON.map(json.dumps).map(str.encode) | mutated() | st.binary(max_size=40))
+@example(b"[" * 100_000)
+@example(b'{"config": {"kernel_initializer": 5}}')
+@example(b'{"config": {}, "execution": 5, "data": null, "keeping": [1]}')
+@example(b'{"config": {"seed\\n": 5}}')
+@example(b'{"config": {"seed": ' + b"9" * 5000 + b"}}")
+def test_no_config_json_escapes_as_another_error(tmp_path_factory, text):
+    folder = tmp_path_factory.getbasetemp() / "fuzzed"
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_bytes(text)
+    (folder / "metrics.jsonl").write_text("precious")
+    before = contents(folder)
+    accepted = 0
+    for function in [
+        lambda: runs.read_description(folder),
+        lambda: runs.check_run(folder, DESCRIPTION, **CHECK[0]),
+        lambda: runs.check_run(folder, DESCRIPTION, **CHECK[1]),
+    ]:
+        try:
+            function()
+            accepted += 1
+        except Error as error:
+            assert "\n" not in str(error)
+    assert accepted >= 1  # --overwrite looks at nothing but names
+    assert contents(folder) == before
+
+
+def test_the_real_config_json_is_accepted(tmp_path):
+    """The fuzz test's control."""
+    make_run(tmp_path)
+    assert runs.read_description(tmp_path) == DESCRIPTION
+    runs.check_run(tmp_path, DESCRIPTION, **CHECK[0])

@@ -1,0 +1,107 @@
+"""TensorBoard events of a run: curves of train and valid, statistics, histograms, the graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tf1_dnn.compat import tf
+from tf1_dnn.data import Dataset
+from tf1_dnn.graph import ModelSpec
+
+if TYPE_CHECKING:
+    from tf1_dnn.history import EpochMetrics
+
+WINDOW = 50  # steps that one point of a training curve stands for
+_TAGS = {"global_norm": "gradients/global_norm", "clipped_fraction": "gradients/clipped_fraction"}
+
+
+class Events:
+    """Writes `train/` and `valid/` under a run directory.
+
+    A point of a training curve is the mean over WINDOW steps; gradients are looked at in the
+    first step of each. Histograms are of one mini-batch of validation examples, in training mode.
+    """
+
+    def __init__(
+        self, folder: Path, model: ModelSpec, examples: Dataset, *, histograms: int, n_steps: int
+    ) -> None:
+        self.model, self.examples = model, examples
+        self.histograms, self.n_steps = histograms, n_steps
+        with model.graph.as_default():
+            self.moving = (
+                tf.summary.merge(_moving_statistics()) if model.config.batch_norm else None
+            )
+            self.details = tf.summary.merge(_details(model)) if histograms else None
+            self.train = tf.summary.FileWriter(str(folder / "train"), graph=model.graph)
+            self.valid = tf.summary.FileWriter(str(folder / "valid"))
+
+    def restart(self, n_epochs: int) -> None:
+        """Make TensorBoard drop what was written after the checkpoint that is resumed."""
+        for writer in (self.train, self.valid):
+            start = tf.SessionLog(status=tf.SessionLog.START)
+            writer.add_session_log(start, n_epochs * self.n_steps)
+
+    def write(self, session: Any, metrics: EpochMetrics, steps: dict[str, np.ndarray]) -> None:
+        """Write one epoch."""
+        end = (metrics.epoch + 1) * self.n_steps
+        for start in range(0, self.n_steps, WINDOW):
+            window = {name: np.nanmean(v[start : start + WINDOW]) for name, v in steps.items()}
+            step = end - self.n_steps + min(start + WINDOW, self.n_steps)
+            self.train.add_summary(_scalars(window), step)
+        rate = {"learning_rate": self.model.config.learning_rate, "seconds": metrics.seconds}
+        self.train.add_summary(_scalars(rate), end)
+        valid = {"loss": metrics.valid_loss, "accuracy": metrics.valid_accuracy}
+        self.valid.add_summary(_scalars(valid), end)
+        if self.moving is not None:
+            self.train.add_summary(session.run(self.moving), end)
+        if self.histograms and (metrics.epoch + 1) % self.histograms == 0:
+            self.train.add_summary(session.run(self.details, self._feed_dict()), end)
+        for writer in (self.train, self.valid):
+            writer.flush()
+
+    def close(self) -> None:
+        """Close the files."""
+        self.train.close()
+        self.valid.close()
+
+    def _feed_dict(self) -> dict[Any, Any]:
+        inputs, labels, training = self.model.placeholders
+        part = slice(0, self.model.config.batch_size)
+        examples = self.examples
+        return {inputs: examples.inputs(part), labels: examples.labels[part], training: True}
+
+
+def _scalars(values: dict[str, float]) -> Any:
+    return tf.Summary(
+        value=[
+            tf.Summary.Value(tag=_TAGS.get(name, name), simple_value=float(value))
+            for name, value in values.items()
+        ]
+    )
+
+
+def _moving_statistics() -> list[Any]:
+    return [
+        tf.summary.histogram(f"statistics/{variable.op.name}", variable)
+        for variable in tf.global_variables()
+        if "/moving_" in variable.op.name
+    ]
+
+
+def _details(model: ModelSpec) -> list[Any]:
+    """Histograms of every layer before and after batch norm, and of every gradient."""
+    network, step = model.tower.network, model.tower.step
+    tensors = {
+        "logits/before_batch_norm": network.logits_before_bn,
+        "logits/logits": network.logits,
+    }
+    for i, hidden in enumerate(network.hidden, 1):
+        tensors[f"hidden{i}/pre_activation"] = hidden.pre_activation
+        tensors[f"hidden{i}/batch_norm"] = hidden.normalized
+        tensors[f"hidden{i}/outputs"] = hidden.outputs
+    for kind, pairs in [("raw", step.grads_and_vars), ("clipped", step.clipped_grads)]:
+        tensors |= {f"gradients_{kind}/{var.op.name}": grad for grad, var in pairs}
+    return [tf.summary.histogram(name, tensor) for name, tensor in tensors.items()]
