@@ -1,0 +1,209 @@
+"""python -m tf1_dnn.predict: the network's own probabilities, of pictures of any kind."""
+
+import io
+import json
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf1_dnn import cli, data, export, images, predict, restore, synthetic, trainer
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.errors import DataError, RunError
+
+TINY = dict(hidden_units=(64,), batch_size=10, n_epochs=40)
+N_PICTURES = 6
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """A data set in MNIST's form, small enough to be learned by heart."""
+    arrays = synthetic.make(seed=1, n_train=72, n_test=8)
+    pairs = [(np.stack([images.to_mnist(x) for x in xs]), labels) for xs, labels in arrays]
+    return data.split(*pairs, name="digits", source="the tests")
+
+
+@pytest.fixture(scope="module")
+def run_dir(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    how = dict(execution=Execution(loop="step"), keeping=Keeping(checkpoint_every=99))
+    trainer.train(Config(**TINY), digits, run_dir=folder, **how)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def export_dir(run_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports") / "export"
+    export.export(run_dir, folder, fold=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures(digits, tmp_path_factory):
+    """Names of PNG files: training examples dark on light, cut off at the border and enlarged."""
+    folder, names = tmp_path_factory.mktemp("pictures"), []
+    for i, image in enumerate(digits.train.images[:N_PICTURES]):
+        names.append(str(folder / f"{i}.png"))
+        Image.fromarray(255 - image[2:, :-1]).resize((60, 58)).save(names[-1])
+    return names
+
+
+@pytest.fixture
+def bad(tmp_path):
+    """Names of files that are no picture, half of one, not there, and without ink."""
+    names = [str(tmp_path / name) for name in ("text.png", "half.png", "none.png", "blank.png")]
+    (tmp_path / "text.png").write_text("a picture")
+    file = io.BytesIO()
+    Image.fromarray(np.arange(900, dtype=np.uint8).reshape(30, 30)).save(file, "PNG")
+    (tmp_path / "half.png").write_bytes(file.getvalue()[:-200])
+    Image.new("L", (30, 30), 255).save(names[-1])
+    return names
+
+
+def session_probabilities(run_dir, pictures):
+    """The training graph's, of the pictures in MNIST's form."""
+    inputs = np.stack([images.to_mnist(images.read(name)) for name in pictures])
+    dataset = data.Dataset(inputs, np.zeros(len(inputs), np.int32))
+    with restore.restored(run_dir) as run, run.model.graph.as_default():
+        probabilities = tf.nn.softmax(run.model.tower.network.logits)
+        return run.session.run(probabilities, {run.model.placeholders.inputs: dataset.inputs()})
+
+
+def run(*argv):
+    return cli.run(predict.main, [str(arg) for arg in argv])
+
+
+def feed_stdin(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
+
+
+def test_predictions_equal_the_session_to_the_bit(run_dir, pictures, capsys):
+    assert run(run_dir, *pictures, "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    probabilities = session_probabilities(run_dir, pictures)
+    assert [list(line) for line in lines] == [list(predict.Prediction._fields)] * N_PICTURES
+    assert [line["file"] for line in lines] == pictures
+    np.testing.assert_array_equal([line["probabilities"] for line in lines], probabilities)
+    assert [line["digit"] for line in lines] == list(probabilities.argmax(axis=1))
+    assert [line["probability"] for line in lines] == list(probabilities.max(axis=1))
+
+
+def test_digits_that_were_learned_are_recognized(run_dir, digits, pictures):
+    labels = digits.train.labels[:N_PICTURES]
+    predictions = predict.predict(run_dir, pictures)
+    assert [prediction.digit for prediction in predictions] == list(labels)
+    assert len(set(labels)) > 3
+    negatives = [255 - images.read(name) for name in pictures]  # light on dark
+    assert [p.digit for p in predict.predict(run_dir, negatives)] == list(labels)
+
+
+def test_an_export_predicts_as_its_run_does(run_dir, export_dir, pictures, capsys):
+    assert run(run_dir, *pictures, "--json") == run(export_dir, *pictures, "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    by_run, by_export = lines[:N_PICTURES], lines[N_PICTURES:]
+    for one, other in zip(by_run, by_export):
+        assert (one["file"], one["digit"]) == (other["file"], other["digit"])
+        np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-5)
+
+
+def test_lines_are_file_digit_and_probability(export_dir, pictures, capsys):
+    assert run(export_dir, *pictures[:3]) == 0
+    predictions = predict.predict(export_dir, pictures[:3])
+    assert capsys.readouterr().out == "".join(
+        f"{name}\t{prediction.digit}\t{prediction.probability:.4f}\n"
+        for name, prediction in zip(pictures, predictions)
+    )
+
+
+def test_paths_files_and_arrays_are_the_same_to_predict(export_dir, pictures):
+    with open(pictures[0], "rb") as file:
+        predictions = predict.predict(export_dir, [pictures[0], file, images.read(pictures[0])])
+    assert [prediction.file for prediction in predictions] == [pictures[0], pictures[0], ""]
+    assert len({prediction[1:] for prediction in predictions}) == 1
+    assert predict.predict(export_dir, []) == []
+
+
+def test_many_pictures_go_in_parts(export_dir, pictures, monkeypatch):
+    whole = predict.predict(export_dir, pictures[:4])
+    monkeypatch.setattr(predict, "_BATCH", 3)
+    parts = predict.predict(export_dir, pictures[:4])
+    assert [part[:2] for part in parts] == [each[:2] for each in whole]
+    np.testing.assert_allclose([p[3] for p in parts], [p[3] for p in whole], atol=1e-6)
+
+
+def test_a_picture_comes_from_standard_input(export_dir, pictures, capsys, monkeypatch):
+    with open(pictures[0], "rb") as file:
+        feed_stdin(monkeypatch, file.read())
+    assert run(export_dir, "-", pictures[0]) == 0
+    piped, named = (line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert piped[0] == "-" and named[0] == pictures[0]
+    assert piped[1:] == named[1:]
+
+
+def test_bad_pictures_are_named_and_the_others_answered(export_dir, pictures, bad, capsys):
+    assert run(export_dir, bad[0], pictures[0], *bad[1:], pictures[1]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split("\t")[0] for line in out.splitlines()] == pictures[:2]
+    assert len(err.splitlines()) == len(bad)
+    for line, name in zip(err.splitlines(), bad):
+        assert line.startswith("error: ") and name in line
+
+
+def test_empty_standard_input_is_told(export_dir, capsys, monkeypatch):
+    feed_stdin(monkeypatch, b"")
+    assert run(export_dir, "-") == 1
+    assert capsys.readouterr().err.startswith("error: standard input is not a picture: ")
+
+
+def test_a_bad_picture_raises_from_predict(export_dir, pictures, bad):
+    for name in bad:
+        with pytest.raises(DataError, match=name):
+            predict.predict(export_dir, [pictures[0], name])
+
+
+def test_names_of_any_bytes_are_printed():
+    line = predict._line(predict.Prediction("d\udcff.png", 7, 0.98765, ()))
+    assert line == "d\\udcff.png\t7\t0.9877"
+    line.encode()
+
+
+def test_without_a_picture_tensorflow_is_not_imported(export_dir, run_dir, bad):
+    code = (
+        "import sys; from tf1_dnn import cli, predict\n"
+        "code = cli.run(predict.main)\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "sys.exit(code)"
+    )
+    for model_dir, returncode in [(export_dir, 1), (run_dir, 1), (bad[0], 2)]:
+        command = [sys.executable, "-c", code, str(model_dir), *bad]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (returncode, ""), done.stderr
+
+
+def test_what_is_neither_run_nor_export_is_refused(tmp_path, pictures, capsys):
+    for path in (tmp_path, tmp_path / "nowhere", pictures[0]):
+        assert run(path, pictures[0]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.count("\n") == 1
+        assert err.startswith(f"error: {path} is neither a run directory nor an export: ")
+
+
+def test_a_damaged_export_is_told(export_dir, pictures, tmp_path):
+    (tmp_path / export.METADATA).parent.mkdir()
+    (tmp_path / export.METADATA).write_bytes((export_dir / export.METADATA).read_bytes())
+    with pytest.raises(RunError, match="cannot load the export"):
+        predict.predict(tmp_path, pictures[:1])
+    (tmp_path / "saved_model.pb").write_bytes((export_dir / "saved_model.pb").read_bytes()[:99])
+    with pytest.raises(RunError, match="cannot load the export"):
+        predict.predict(tmp_path, pictures[:1])
+
+
+def test_a_network_on_other_data_takes_no_pictures(tmp_path, pictures):
+    (tmp_path / export.METADATA).parent.mkdir()
+    (tmp_path / export.METADATA).write_text('{"image_shape": [20], "scale": 255}')
+    with pytest.raises(DataError, match=r"takes inputs of the shape \(20,\), not pictures"):
+        predict.predict(tmp_path, pictures[:1])

@@ -1,0 +1,142 @@
+"""python -m tf1_dnn.compare: what differs among runs, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple, Sequence
+
+from tf1_dnn import cli, plots, runs
+from tf1_dnn.errors import RunError
+from tf1_dnn.history import EpochMetrics
+
+
+class Run(NamedTuple):
+    """One row of the table; None where the run has not come that far."""
+
+    name: str
+    settings: dict[str, Any]  # of config.json, each under its last name
+    epochs: tuple[EpochMetrics, ...]
+    test_accuracy: float | None
+    seconds: float  # spent on training steps
+
+    @property
+    def best_accuracy(self) -> float | None:
+        return max((epoch.valid_accuracy for epoch in self.epochs), default=None)
+
+    @property
+    def final_accuracy(self) -> float | None:
+        return self.epochs[-1].valid_accuracy if self.epochs else None
+
+
+def make_parser() -> cli.Parser:
+    """The command's options."""
+    parser = cli.Parser(
+        prog="python -m tf1_dnn.compare",
+        description="Set runs side by side: the settings that differ and what came of them.",
+    )
+    parser.add_argument("run_dirs", nargs="+", metavar="RUN_DIR", help="made by train --run-dir")
+    parser.add_argument("--plot", metavar="FILE.png", help="plot the validation curves")
+    parser.add_argument("--json", action="store_true", help="print JSON, with all the settings")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    arguments = make_parser().parse_args(argv)
+    if arguments.plot is not None:
+        plots.check_path(arguments.plot)
+    compared = [read_run(run_dir) for run_dir in dict.fromkeys(arguments.run_dirs)]
+    print(json.dumps(as_json(compared), indent=1) if arguments.json else table(compared))
+    if arguments.plot is not None:
+        plots.curves({run.name: run.epochs for run in compared}, arguments.plot)
+    return 0
+
+
+def read_run(run_dir: str) -> Run:
+    """A run from its directory; RunError if that holds none, or damaged files."""
+    folder = Path(run_dir)
+    settings = _settings(runs.read_description(folder))
+    metrics, times = _read_lines(folder / runs.METRICS), _read_lines(folder / runs.TIMES)
+    try:
+        is_finished = bool(metrics) and "test_accuracy" in metrics[-1]
+        test_accuracy = float(metrics.pop()["test_accuracy"]) if is_finished else None
+        seconds = [float(line["seconds"]) for line in times]
+        epochs = tuple(EpochMetrics(**line, seconds=s) for line, s in zip(metrics, seconds))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"the metrics in {folder} are damaged ({error}): leave it out.") from error
+    return Run(run_dir, settings, epochs, test_accuracy, sum(seconds))
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of a file; [] where a run has not written it yet."""
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is damaged ({error}): leave this run out.") from error
+
+
+def _settings(description: dict[str, Any]) -> dict[str, Any]:
+    """What config.json says, flat; of the data the name and what tells the bytes apart."""
+    data = description.get("data", {})
+    settings = {"data": data.get("name"), "data_sha256": str(data.get("sha256"))[:8]}
+    for part in ("config", "execution", "keeping", "versions"):
+        settings.update(description.get(part, {}))
+    return settings
+
+
+def differing(compared: Sequence[Run]) -> list[str]:
+    """The settings that not all runs share, in config.json's order."""
+    names = dict.fromkeys(name for run in compared for name in run.settings)
+    first = compared[0].settings
+    return [
+        name for name in names if any(run.settings.get(name) != first.get(name) for run in compared)
+    ]
+
+
+def table(compared: Sequence[Run]) -> str:
+    """A line per run, the settings that differ between its name and its figures."""
+    names = differing(compared)
+    rows = [["run", *names, "best valid.", "final valid.", "test", "epochs", "seconds"]]
+    for run in compared:
+        accuracies = (run.best_accuracy, run.final_accuracy, run.test_accuracy)
+        figures = ["-" if value is None else f"{value:.4f}" for value in accuracies]
+        settings = [_spelled(run.settings.get(name)) for name in names]
+        rows.append([run.name, *settings, *figures, str(len(run.epochs)), f"{run.seconds:.1f}"])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for name, *cells in rows:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
+        lines.append("  ".join([name.ljust(widths[0]), *aligned]))
+    return "\n".join(lines)
+
+
+def as_json(compared: Sequence[Run]) -> list[dict[str, Any]]:
+    """The table's content, with all settings and every epoch."""
+    return [
+        {
+            "run": run.name,
+            "settings": run.settings,
+            "differing": {name: run.settings.get(name) for name in differing(compared)},
+            "best_valid_accuracy": run.best_accuracy,
+            "final_valid_accuracy": run.final_accuracy,
+            "test_accuracy": run.test_accuracy,
+            "n_epochs": len(run.epochs),
+            "seconds": run.seconds,
+            "epochs": [epoch._asdict() for epoch in run.epochs],
+        }
+        for run in compared
+    ]
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -1,0 +1,179 @@
+"""python -m tf1_dnn.evaluate: how good a trained run is, class by class."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, NamedTuple, Sequence
+
+import numpy as np
+
+from tf1_dnn import cli, data, plots, restore
+from tf1_dnn.data import Dataset, Splits
+from tf1_dnn.errors import ConfigError
+from tf1_dnn.population import load_statistics, population_statistics
+from tf1_dnn.restore import Restored
+
+SPLITS = ("valid", "test")
+STATISTICS = ("moving", "population")
+
+
+class Evaluation(NamedTuple):
+    """How a network did on a data set; class c is row and column c, and entry c."""
+
+    accuracy: float
+    loss: float  # mean over the examples
+    confusion: np.ndarray  # int64 [n_outputs, n_outputs]: labels down, predictions across
+    examples: np.ndarray  # int64 [n_outputs], of each class; the others are float64 [n_outputs]:
+    precision: np.ndarray  # right among those predicted to be of the class, NaN if there are none
+    recall: np.ndarray  # right among those of the class, NaN if there are none
+    f1: np.ndarray  # harmonic mean of the two, NaN where the class is in neither
+
+
+def evaluate(
+    run_dir: str | os.PathLike[str],
+    splits: Splits | None = None,
+    *,
+    split: str = "test",
+    statistics: str = "moving",
+    checkpoint: str | None = None,
+) -> Evaluation:
+    """Evaluate a trained run; changes nothing in its directory.
+
+    Args:
+      run_dir: made by `trainer.train` or `python -m tf1_dnn.train --run-dir`.
+      splits: images [n, ...] of the run's shape and as many classes; by default the run's data,
+        from where they were found in training.
+      split: "valid" or "test".
+      statistics: what batch norm normalizes by: "moving", the averages kept while training, or
+        "population", mini-batch statistics averaged over the training set (the post's section
+        1.2 has both).
+      checkpoint: "last", "best", a checkpoint's prefix, or None for the one that the run's own
+        test figure came from.
+
+    Raises:
+      ConfigError: an unknown split or statistics, or a run without batch norm for "population".
+      DataError: data that cannot be found, or with images or classes other than the run's.
+      RunError: no run, or its configuration or checkpoint is missing or damaged.
+    """
+    description = restore.read_run(run_dir)
+    _check_choices(description, split, statistics)
+    splits = restore.load_data(description) if splits is None else splits
+    restore.check_data(description, splits)
+    dataset: Dataset = getattr(splits, split)
+    with restore.restored(run_dir, checkpoint) as run:
+        from tf1_dnn import loops
+
+        if statistics == "population":
+            load_statistics(run, population_statistics(run, splits.train))
+        accuracy, loss = loops.evaluate(run.session, run.model, dataset)
+        predictions = _predictions(run, dataset)
+    confusion = confusion_matrix(dataset.labels, predictions, splits.n_outputs)
+    return Evaluation(accuracy, loss, confusion, *per_class(confusion))
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, n_outputs: int) -> np.ndarray:
+    """Counts, int64 `[n_outputs, n_outputs]`, of labels (rows) and predictions, each int `[n]`."""
+    cells = labels.astype(np.int64) * n_outputs + predictions
+    return np.bincount(cells, minlength=n_outputs**2).reshape(n_outputs, n_outputs)
+
+
+def per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Examples, precision, recall and F1 of each class, as in Evaluation."""
+    right, examples, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return examples, right / predicted, right / examples, 2 * right / (predicted + examples)
+
+
+def _predictions(run: Restored, dataset: Dataset) -> np.ndarray:
+    """The class of the largest logit, int `[n]`; of several, the label, as accuracy has it."""
+    from tf1_dnn.loops import EVALUATION_BATCH
+
+    inputs, labels, _ = run.model.placeholders
+    fetches = [run.model.tower.network.logits, run.model.evaluation.correct]
+    parts = []
+    for start in range(0, dataset.n_examples, EVALUATION_BATCH):
+        part = slice(start, start + EVALUATION_BATCH)
+        feed_dict = {inputs: dataset.inputs(part), labels: dataset.labels[part]}
+        logits, correct = run.session.run(fetches, feed_dict)
+        parts.append(np.where(correct, dataset.labels[part], logits.argmax(axis=1)))
+    return np.concatenate(parts)
+
+
+def _check_choices(description: dict[str, Any], split: str, statistics: str) -> None:
+    for name, value, choices in [("split", split, SPLITS), ("statistics", statistics, STATISTICS)]:
+        if value not in choices:
+            raise ConfigError(f"unknown {name} {value!r}: choose from {', '.join(choices)}.")
+    if statistics == "population" and not description["config"].get("batch_norm", True):
+        raise ConfigError(
+            "the run has no batch norm, so there are no statistics to choose: leave out population."
+        )
+
+
+def make_parser() -> cli.Parser:
+    """The command's options."""
+    parser = cli.Parser(
+        prog="python -m tf1_dnn.evaluate",
+        description="Evaluate a trained run: accuracy, loss, every class, the confusion matrix.",
+    )
+    add = parser.add_argument
+    add("run_dir", metavar="RUN_DIR", help="made by train --run-dir")
+    add("--dataset", choices=data.DATASETS, help="default: the data of the run")
+    add("--data", metavar="PATH", help="as in train (default: the data of the run)")
+    add("--split", choices=SPLITS, default="test", help="default: test")
+    add(
+        "--statistics",
+        choices=STATISTICS,
+        default="moving",
+        help="of batch norm: moving averages (default), or averages over the training set",
+    )
+    add(
+        "--checkpoint",
+        metavar="last|best|PREFIX",
+        help="default: best if the run had --patience, else last",
+    )
+    add("--plot", metavar="FILE.png", help="plot the confusion matrix")
+    add("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    given = make_parser().parse_args(argv)
+    if given.plot is not None:
+        plots.check_path(given.plot)
+    splits = restore.load_data(restore.read_run(given.run_dir), given.dataset, given.data)
+    chosen = {name: getattr(given, name) for name in ("split", "statistics", "checkpoint")}
+    evaluation = evaluate(given.run_dir, splits, **chosen)
+    print(as_json(evaluation) if given.json else report(evaluation, given.split))
+    if given.plot is not None:
+        plots.confusion_matrix(evaluation.confusion, given.plot)
+    return 0
+
+
+def report(evaluation: Evaluation, split: str) -> str:
+    """Accuracy and loss, a line per class, and the confusion matrix, to be read."""
+    lines = [f"{split}. Acc: {evaluation.accuracy:.4f}", f"{split}. loss: {evaluation.loss:.4f}"]
+    lines += ["", "class  examples  precision  recall      F1"]
+    for index, (examples, *shares) in enumerate(zip(*evaluation[3:])):
+        precision, recall, f1 = ["-" if np.isnan(x) else f"{x:.4f}" for x in shares]
+        lines.append(f"{index:5d}  {examples:8d}  {precision:>9}  {recall:>6}  {f1:>6}")
+    width = max(len(str(evaluation.confusion.max())), len(str(len(evaluation.confusion)))) + 1
+    head = "".join(f"{index:{width}d}" for index in range(len(evaluation.confusion)))
+    lines += ["", "labels down, predictions across", " " * 5 + head]
+    for index, row in enumerate(evaluation.confusion):
+        lines.append(f"{index:5d}" + "".join(f"{count:{width}d}" for count in row))
+    return "\n".join(lines)
+
+
+def as_json(evaluation: Evaluation) -> str:
+    """The evaluation's fields; null where a share is of nothing."""
+    values = {name: np.asarray(value).tolist() for name, value in evaluation._asdict().items()}
+    for name in ("precision", "recall", "f1"):
+        values[name] = [None if np.isnan(share) else share for share in values[name]]
+    return json.dumps(values, indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -1,0 +1,180 @@
+"""python -m tf1_dnn.predict: which digits pictures show, by a trained run or its export."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import IO, Callable, Iterator, NamedTuple, Sequence
+
+import numpy as np
+
+from tf1_dnn import cli, images, restore
+from tf1_dnn.errors import DataError, RunError
+from tf1_dnn.export import METADATA, SCALE, read_metadata
+from tf1_dnn.formats import Array
+from tf1_dnn.formats import Path as PathLike
+
+_BATCH = 1_000  # images fed at once, to save memory
+Image = PathLike | IO[bytes] | Array
+Classifier = Callable[[Array], Array]  # float32 [batch, n_inputs] → [batch, n_outputs]
+
+
+class Prediction(NamedTuple):
+    file: str
+    digit: int  # the class with the largest probability
+    probability: float
+    probabilities: tuple[float, ...]  # of every class
+
+
+class Source(NamedTuple):
+    """A run directory or an export, looked at without TensorFlow."""
+
+    folder: Path
+    is_export: bool
+    image_shape: tuple[int, ...]
+    scale: float  # the level, out of 255, that the network saw as 1
+
+
+def make_parser() -> cli.Parser:
+    """The command's options."""
+    parser = cli.Parser(
+        prog="python -m tf1_dnn.predict",
+        description="Tell which digit each picture shows: PNG or JPEG, of any size, dark on light "
+        "or light on dark, one digit on a plain ground.",
+        epilog="Prints a line per picture: file, digit and probability, separated by tabs. A "
+        "picture that cannot be used is named on stderr, and the exit code is then 1.",
+    )
+    parser.add_argument(
+        "model_dir",
+        metavar="RUN_DIR_OR_EXPORT",
+        help="a directory of tf1_dnn.train --run-dir or of tf1_dnn.export",
+    )
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="a file, or - for stdin")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print a JSON object per line instead: file, digit, probability, probabilities",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code, 1 if any picture could not be used."""
+    given = make_parser().parse_args(argv)
+    source = find_source(given.model_dir)
+    names, arrays = [], []
+    for name in given.images:
+        try:
+            arrays.append(_read(_stdin() if name == "-" else name, source))
+            names.append(name)
+        except DataError as error:
+            cli.say(f"error: {error}")
+    for prediction in _predict(source, names, arrays):
+        print(json.dumps(prediction._asdict()) if given.json else _line(prediction))
+    return 0 if len(names) == len(given.images) else 1
+
+
+def predict(model_dir: PathLike, images: Sequence[Image]) -> list[Prediction]:
+    """Which digit each picture shows.
+
+    Args:
+      model_dir: a run directory (its checkpoint is the one its test figure came from), or an
+        export.
+      images: paths, open binary files, or grey levels 0 to 255, [h, w].
+
+    Returns:
+      A Prediction per picture; for grey levels its `file` is "".
+
+    Raises:
+      RunError: `model_dir` is neither, or it is damaged.
+      DataError: the network takes no pictures, or one of them cannot be used.
+    """
+    source = find_source(model_dir)
+    arrays = [_read(image, source) for image in images]
+    return list(_predict(source, [_name(image) for image in images], arrays))
+
+
+def find_source(model_dir: PathLike) -> Source:
+    """Look at a run directory or an export; RunError, or DataError if it takes no pictures."""
+    folder = Path(model_dir)
+    is_export = (folder / METADATA).is_file()
+    if is_export:
+        data = read_metadata(folder)
+    elif (folder / "config.json").is_file():
+        description = restore.read_run(folder)
+        restore.find_checkpoint(folder, description)
+        data = description["data"]
+    else:
+        raise RunError(
+            f"{folder} is neither a run directory nor an export: give a directory of "
+            "tf1_dnn.train --run-dir or of tf1_dnn.export."
+        )
+    shape = tuple(data["image_shape"])
+    if len(shape) != 2:
+        raise DataError(f"{folder} takes inputs of the shape {shape}, not pictures [h, w].")
+    return Source(folder, is_export, shape, data.get("scale", SCALE))
+
+
+def _read(image: Image, source: Source) -> Array:
+    """A picture in the form of the data, uint8 `image_shape`; DataError that names the file."""
+    grey = image if isinstance(image, np.ndarray) else images.read(image)
+    try:
+        return images.to_data_form(grey, source.image_shape)
+    except DataError as error:
+        name = _name(image)
+        raise DataError(f"{name}: {error}" if name else str(error)) from error
+
+
+def _stdin() -> IO[bytes]:
+    file = io.BytesIO(sys.stdin.buffer.read())
+    file.name = "standard input"
+    return file
+
+
+def _name(image: Image) -> str:
+    if isinstance(image, np.ndarray):
+        return ""
+    return str(getattr(image, "name", "")) if hasattr(image, "read") else os.fsdecode(image)
+
+
+def _line(prediction: Prediction) -> str:
+    file = prediction.file.encode("utf-8", "backslashreplace").decode()  # names can be any bytes
+    return f"{file}\t{prediction.digit}\t{prediction.probability:.4f}"
+
+
+def _predict(source: Source, names: list[str], arrays: list[Array]) -> Iterator[Prediction]:
+    """Classify pictures, each uint8 `image_shape`; no TensorFlow where there is none."""
+    if not arrays:
+        return
+    with _classifier(source) as classify:
+        for start in range(0, len(arrays), _BATCH):
+            inputs = np.stack(arrays[start : start + _BATCH]).astype(np.float32)
+            inputs /= source.scale
+            for i, values in enumerate(classify(inputs.reshape(len(inputs), -1)), start):
+                digit = int(values.argmax())
+                yield Prediction(names[i], digit, float(values[digit]), tuple(values.tolist()))
+
+
+@contextlib.contextmanager
+def _classifier(source: Source) -> Iterator[Classifier]:
+    """The network as a function, for as long as its session is open."""
+    from tf1_dnn import inference
+    from tf1_dnn.compat import tf
+
+    if source.is_export:
+        with tf.Session(graph=tf.Graph()) as session:
+            images, probabilities = inference.load(session, source.folder)
+            yield lambda inputs: session.run(probabilities, {images: inputs})
+    else:
+        with restore.restored(source.folder) as run, run.model.graph.as_default():
+            probabilities = tf.nn.softmax(run.model.tower.network.logits)
+            images = run.model.placeholders.inputs
+            yield lambda inputs: run.session.run(probabilities, {images: inputs})
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))
