@@ -1,5 +1,6 @@
 # make train [ARGS="gradient_clipping --n-epochs 10"]   the post's training, printed as in the post
 # make test  [ARGS="-k clip"]                           the test suite
+# make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR
 # make lint                                             formatting, style, types
 # make lock                                             resolve requirements.lock anew
 # Another Python: make test PYTHON=python3.12           (its own .venv-python3.12)
@@ -9,13 +10,18 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock
 SOURCES := setup.cfg pyproject.toml requirements.lock
 
-.PHONY: train test lint format lock clean
+LOGDIR ?= runs
+
+.PHONY: train test tensorboard lint format lock clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m tf1_dnn.train $(ARGS)
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(ARGS)
+
+tensorboard: $(VENV)/.installed
+	@$(BIN)/tensorboard --logdir $(LOGDIR)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
