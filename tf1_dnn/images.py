@@ -1,7 +1,7 @@
 """Any picture of a digit, brought into MNIST's form: light ink on black, sized and centred.
 
 The digit may be dark on light or light on dark, on a ground that reaches the picture's border;
-anything else in view must be cut away before.
+anything else in view must be cut away before, and a margin around the digit be left.
 """
 
 from __future__ import annotations
@@ -49,9 +49,8 @@ def read(file: Path | IO[bytes]) -> Array:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{name} has too many pixels: scale it down") from error
     except Exception as error:  # Pillow's readers raise whatever the damage leads to
-        raise DataError(
-            f"cannot read {name} as a picture ({first_sentence(error)}): give a PNG or JPEG file"
-        ) from error
+        reason = getattr(error, "strerror", None) or first_sentence(error)
+        raise DataError(f"cannot read {name} ({reason}): give a PNG or JPEG file") from error
 
 
 def to_mnist(grey: Array) -> Array:
@@ -125,8 +124,12 @@ def _ground(grey: Array, alpha: Array) -> int:
 
 def _ink(grey: Array) -> tuple[Array, float]:
     """Ink above the ground, float32 [h, w] at working size, 0 where there is none; its level."""
-    if grey.ndim != 2 or grey.size == 0 or not np.isfinite(grey).all():
-        raise DataError(f"a picture of shape {grey.shape} is not finite numbers [height, width]")
+    is_real = grey.dtype.kind in "uif" and grey.ndim == 2 and grey.size > 0
+    if not is_real or not ((grey >= 0) & (grey <= 255)).all():  # nor is NaN
+        raise DataError(
+            f"an array of {grey.dtype} {grey.shape} is not a picture: give grey levels 0 to 255, "
+            "[height, width]"
+        )
     scale = min(_WORK_SIZE / max(grey.shape), 1)
     grey = _resize(grey, (round(grey.shape[0] * scale), round(grey.shape[1] * scale)))
     difference, noise = _flatten(grey)
@@ -134,7 +137,7 @@ def _ink(grey: Array) -> tuple[Array, float]:
     ink = light if (light**2).sum() > (dark**2).sum() else dark
     level = _level(ink)
     if level < max(_LEAST_CONTRAST, 2 * noise):
-        raise DataError("the picture shows no ink: give one of a dark digit on light paper")
+        raise DataError("the picture shows no ink: give one of a digit on a plain ground")
     return ink, level
 
 
@@ -160,30 +163,30 @@ def _flatten(grey: Array) -> tuple[Array, float]:
 
 
 def _fit(a: Array, b: Array) -> tuple[Array, float]:
-    """The x that makes a x fit most of b, leaving out the ink among it, and the noise (sigma)."""
+    """The x of least squares of a x - b, without the rows that show ink, and the noise (sigma).
+
+    It begins at the densest half of b: that is ground as long as ink covers less than half.
+    """
     ordered = np.sort(b)
-    half = ordered[len(b) // 2 :] - ordered[: len(b) - len(b) // 2]  # from each value to ...
-    start = half.argmin()  # the densest half of b: ground, as long as ink is the smaller half
+    widths = ordered[len(b) // 2 :] - ordered[: len(b) - len(b) // 2]
+    densest = widths.argmin()
     x = np.zeros(a.shape[1])
-    x[0], noise = ordered[start] + half[start] / 2, half[start] / 2 / 0.6745
+    x[0], noise = ordered[densest] + widths[densest] / 2, widths[densest] / 2 / 0.6745
     for _ in range(5):
         near = np.abs(a @ x - b) <= max(3 * noise, 1)
         x = np.linalg.lstsq(a[near], b[near], rcond=None)[0]
-        noise = np.percentile(np.abs(a @ x - b), 25) / 0.3186  # of normal noise
+        noise = np.percentile(np.abs(a @ x - b), 25) / 0.3186  # both divisors: of normal noise
     return x, float(noise)
 
 
 def _level(ink: Array) -> float:
-    return float(np.percentile(ink[ink >= _otsu(ink)], 75))
-
-
-def _otsu(values: Array) -> float:
-    """The threshold that splits values into two classes, each as uniform as can be (Otsu 1979)."""
-    ordered = np.sort(values, axis=None).astype(np.float64)
-    n = np.arange(1, ordered.size)
-    low, total = ordered.cumsum()[:-1], ordered.sum()
-    between = (low * ordered.size - total * n) ** 2 / (n * (ordered.size - n))
-    return float(ordered[between.argmax() + 1]) if n.size else 0.0
+    """Full ink: the third quartile of the upper of two classes, split where Otsu (1979) would."""
+    ordered = np.sort(ink, axis=None).astype(np.float64)
+    size, n = ordered.size, np.arange(1, ordered.size)
+    below, total = ordered.cumsum()[:-1], ordered.sum()
+    between = (size * below - n * total) ** 2 / (n * (size - n))  # variance, up to a factor
+    first = between.argmax() + 1 if size > 1 else 0
+    return float(np.percentile(ordered[first:], 75))
 
 
 def _without_specks(mask: Array) -> Array:
@@ -193,7 +196,7 @@ def _without_specks(mask: Array) -> Array:
         near = np.pad(labels, 1)
         near = np.maximum(np.maximum(near[:-2], near[1:-1]), near[2:])
         near = np.maximum(np.maximum(near[:, :-2], near[:, 1:-1]), near[:, 2:]) * mask
-        near = np.append(0, near)[near]  # to the label of the labelling pixel: far jumps
+        near = np.append(0, near)[near]  # a label is a pixel's number: jump to that one's label
         if (near == labels).all():
             break
         labels = near
@@ -207,13 +210,12 @@ def _resize(grey: Array, shape: tuple[int, int]) -> Array:
 
     h, w = shape
     image = Image.fromarray(np.ascontiguousarray(grey, np.float32))
-    return np.asarray(image.resize((max(w, 1), max(h, 1)), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((max(w, 1), max(h, 1)), Image.Resampling.HAMMING))
 
 
 def _stretch(ink: Array) -> Array:
-    """Ink [h, w] as uint8, its level 255: after scaling, which makes thin strokes fainter."""
-    level = _level(ink)
-    return np.rint(np.minimum(ink / level, 1) * 255).astype(np.uint8)
+    """Ink [h, w] as uint8, full ink 255: called last, as scaling down makes thin strokes faint."""
+    return np.rint(np.minimum(ink / _level(ink), 1) * 255).astype(np.uint8)
 
 
 def _offset(profile: Array) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator
 
 from tf1_dnn import loops, plots, runs
 from tf1_dnn.checkpoints import Checkpoints
