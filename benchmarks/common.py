@@ -1,0 +1,106 @@
+"""What the contenders share: the task, options, data, timing and the JSON line.
+
+Python 3.7 and NumPy suffice, as TensorFlow 1 has nothing newer. Contenders import this module
+first, so that the seconds of the job hold the import of their framework.
+"""
+
+import time
+
+START = time.perf_counter()
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import platform  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from collections import namedtuple  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+LAYERS = (784, 300, 100, 10)
+BATCH_SIZE = 50
+LEARNING_RATE = 0.01
+MOMENTUM, EPSILON = 0.9, 1e-3  # of batch norm
+N_VALID = 5_000  # the first training examples, as in the post
+SEED = 42
+
+Preset = namedtuple("Preset", "activation batch_norm loss_reduction clip_value")
+PRESETS = {
+    "batch_norm": Preset("elu", True, "sum", None),
+    "gradient_clipping": Preset("relu", False, "mean", 1.0),
+}
+Dataset = namedtuple("Dataset", "images labels")  # uint8 [n, 784], int32 [n]
+Splits = namedtuple("Splits", "train valid test")
+
+
+def parse_args(**switches):
+    """The interface of every contender; `switches` are its own flags and what they do."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--preset", choices=sorted(PRESETS), required=True)
+    parser.add_argument("--data", required=True, metavar="MNIST.NPZ")
+    parser.add_argument("--epochs", type=int, default=5, metavar="N")
+    for name, text in switches.items():
+        parser.add_argument("--" + name, action="store_true", help=text)
+    return parser.parse_args()
+
+
+def load(path):
+    """MNIST in the post's split: 55,000 / 5,000 / 10,000 examples."""
+    with np.load(path) as arrays:
+        images, labels, test_images, test_labels = (
+            arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")
+        )
+    return Splits(
+        train=_dataset(images[N_VALID:], labels[N_VALID:]),
+        valid=_dataset(images[:N_VALID], labels[:N_VALID]),
+        test=_dataset(test_images, test_labels),
+    )
+
+
+def _dataset(images, labels):
+    return Dataset(images.reshape(len(images), LAYERS[0]), labels.astype(np.int32))
+
+
+def scaled(images):
+    """uint8 images as float32, 0 to 1."""
+    inputs = images.astype(np.float32)
+    inputs /= 255.0
+    return inputs
+
+
+def run_epochs(splits, n_epochs, train_epoch, accuracy):
+    """Train and validate in turn; returns what `report` prints of it.
+
+    `train_epoch(batches)` takes int64 indices [1100, 50] and returns when its last update is done;
+    `accuracy(dataset)` is that of the network as trained so far.
+    """
+    random_state = np.random.RandomState(SEED)
+    seconds, valid_accuracies = [], []
+    for _ in range(n_epochs):
+        batches = random_state.permutation(len(splits.train.labels)).reshape(-1, BATCH_SIZE)
+        start = time.perf_counter()
+        train_epoch(batches)
+        seconds.append(time.perf_counter() - start)
+        valid_accuracies.append(accuracy(splits.valid))
+    return dict(
+        epoch_seconds=seconds,
+        valid_accuracies=valid_accuracies,
+        test_accuracy=accuracy(splits.test),
+    )
+
+
+def hit_rate(logits, labels):
+    """The share of rows whose largest logit is the label's."""
+    return float(np.mean(np.argmax(np.asarray(logits), axis=1) == labels))
+
+
+def report(results, **versions):
+    """Print the one JSON line."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line = dict(
+        results,
+        seconds=time.perf_counter() - START,
+        peak_bytes=peak if sys.platform == "darwin" else 1024 * peak,
+        versions=dict(versions, numpy=np.__version__, python=platform.python_version()),
+    )
+    print(json.dumps(line), flush=True)

@@ -1,0 +1,85 @@
+"""Keras 3 on TensorFlow: model.fit as it comes, or (--tuned) with its fastest settings."""
+
+import os
+import time
+
+import common
+
+os.environ.pop("TF_USE_LEGACY_KERAS", None)  # with it, tf.keras would be Keras 2
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+# The fastest of 1, 10, 20, 50 and 100 steps, with and without XLA, on two CPU cores.
+TUNED = dict(steps_per_execution=50, jit_compile=True)
+
+
+class Watch(keras.callbacks.Callback):
+    """Times the epochs and validates after each, outside the time."""
+
+    def __init__(self, accuracy):
+        super().__init__()
+        self.accuracy, self.seconds, self.valid_accuracies = accuracy, [], []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds.append(time.perf_counter() - self.start)
+        self.valid_accuracies.append(self.accuracy())
+
+
+def make_model(preset):
+    """The network; Dense's kernels are Glorot uniform and its biases zero by default."""
+    model = keras.Sequential([keras.Input((common.LAYERS[0],))])
+    for i, units in enumerate(common.LAYERS[1:]):
+        model.add(keras.layers.Dense(units))
+        if preset.batch_norm:
+            norm = keras.layers.BatchNormalization(momentum=common.MOMENTUM, epsilon=common.EPSILON)
+            model.add(norm)
+        if i < len(common.LAYERS) - 2:
+            model.add(keras.layers.Activation(preset.activation))
+    return model
+
+
+def compile_model(model, preset, settings):
+    """No metric but the loss is tracked in training."""
+    reduction = {"sum": "sum", "mean": "sum_over_batch_size"}[preset.loss_reduction]
+    model.compile(
+        optimizer=keras.optimizers.SGD(common.LEARNING_RATE, clipvalue=preset.clip_value),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction),
+        **settings,
+    )
+
+
+def main():
+    args = common.parse_args(tuned="the fastest steps_per_execution and jit_compile")
+    preset, splits = common.PRESETS[args.preset], common.load(args.data)
+    keras.utils.set_random_seed(common.SEED)
+    model = make_model(preset)
+    compile_model(model, preset, TUNED if args.tuned else {})
+
+    def accuracy(dataset):
+        logits = model.predict(common.scaled(dataset.images), batch_size=1_000, verbose=0)
+        return common.hit_rate(logits, dataset.labels)
+
+    watch = Watch(lambda: accuracy(splits.valid))
+    model.fit(
+        common.scaled(splits.train.images),
+        splits.train.labels,
+        batch_size=common.BATCH_SIZE,
+        epochs=args.epochs,
+        callbacks=[watch],
+        verbose=0,
+    )
+    results = dict(
+        epoch_seconds=watch.seconds,
+        valid_accuracies=watch.valid_accuracies,
+        test_accuracy=accuracy(splits.test),
+    )
+    common.report(results, keras=keras.__version__, tensorflow=tf.__version__)
+
+
+if __name__ == "__main__":
+    main()
