@@ -28,7 +28,7 @@ def make_step(model, preset, compiled):
     def loss(inputs, labels):
         return functional.cross_entropy(model(inputs), labels, reduction=preset.loss_reduction)
 
-    if compiled:  # compiling the update as well, unfused, was no faster
+    if compiled:  # the update is one fused kernel already
         loss = torch.compile(loss)
 
     def step(inputs, labels):

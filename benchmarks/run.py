@@ -108,7 +108,7 @@ def write(args: argparse.Namespace, results: Results, gflops: float) -> None:
         for preset, by_name in results.items()
     }
     facts = (
-        f"{machine()}; {args.rounds} rounds of {args.epochs} epochs; sgemm {gflops:.0f} GFLOP/s; "
+        f"{machine()}; rounds: {args.rounds}, epochs: {args.epochs}; sgemm {gflops:.0f} GFLOP/s; "
         f"{report.versions(summaries)}."
     )
     tables = {preset: report.table(s, args.jobs_only) for preset, s in summaries.items()}
@@ -132,6 +132,8 @@ def main() -> int:
     args = make_parser().parse_args()
     try:
         pythons = contenders.interpreters(args.python, args.tensorflow1_python)
+        if not os.path.exists(args.data):
+            raise ValueError(f"there is no {args.data}: name MNIST's npz file with --data")
         if args.markdown:  # before the long run, not after it
             report.check_section(args.markdown, section_name(args))
     except ValueError as error:

@@ -22,7 +22,10 @@ from tf1_dnn import cli, train
 
 
 def serve():
-    """For each JSON line `[log, argv]`, fork a process that trains; print its pid and exit code."""
+    """For each JSON line `[log, argv]`, fork a process that trains and print its pid.
+
+    It is waited for at the next line, and its exit code printed: until then its pid stays its own.
+    """
     import matplotlib.backends.backend_agg  # noqa: F401
 
     from tf1_dnn import trainer  # noqa: F401
@@ -40,6 +43,7 @@ def serve():
             finally:
                 os._exit(code)
         print(pid, flush=True)
+        sys.stdin.readline()
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
@@ -273,6 +277,7 @@ class Trainers:
 
     def wait(self):
         """The exit code, or minus the signal that ended the process."""
+        print(file=self.server.stdin, flush=True)
         return int(self.server.stdout.readline())
 
     def run(self, run_dir, *options):
