@@ -1,5 +1,6 @@
 # make train [ARGS="gradient_clipping --n-epochs 10"]   the post's training, printed as in the post
 # make test  [ARGS="-k clip"]                           the test suite
+# make notebooks                                        Jupyter, in notebooks/
 # make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR
 # make lint                                             formatting, style, types
 # make lock                                             resolve requirements.lock anew
@@ -12,7 +13,7 @@ SOURCES := setup.cfg pyproject.toml requirements.lock
 
 LOGDIR ?= runs
 
-.PHONY: train test tensorboard lint format lock clean
+.PHONY: train test notebooks tensorboard lint format lock clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m tf1_dnn.train $(ARGS)
@@ -20,12 +21,16 @@ train: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(ARGS)
 
+notebooks: $(VENV)/.installed-notebooks
+	@$(BIN)/jupyter lab --notebook-dir notebooks $(ARGS)
+
 tensorboard: $(VENV)/.installed
 	@$(BIN)/tensorboard --logdir $(LOGDIR)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 	@$(BIN)/flake8
+	@if [ -e Dockerfile ]; then $(BIN)/hadolint Dockerfile; fi
 	@$(BIN)/mypy
 
 format: $(VENV)/.installed-dev
@@ -46,10 +51,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP_INSTALL) -e '.[dev]'
 	@touch $@
 
+$(VENV)/.installed-notebooks: $(VENV)/.installed
+	@$(PIP_INSTALL) -e '.[notebooks]'
+	@touch $@
+
 # Universal: one file for every supported Python, with markers where versions differ.
 lock: $(VENV)/.python
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --all-extras \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade \
+	  --extra dev --extra notebooks --extra gpu \
 	  --no-emit-index-url --custom-compile-command "make lock" setup.cfg -o requirements.lock
 
 clean:

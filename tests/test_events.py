@@ -79,6 +79,29 @@ def test_the_graph_has_its_scopes(run):
     assert {"dnn", "loss", "train", "eval"} <= {node.name.split("/")[0] for node in graph.node}
 
 
+def test_a_killed_run_leaves_every_point_once(run, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(metrics):
+        if metrics.epoch == kill_in:
+            raise Killed
+
+    settings = dict(execution=Execution(loop="step"), run_dir=tmp_path, resume=True)
+    keeping = Keeping(checkpoint_every=2, patience=99)
+    for kill_in in (0, 1, 2):  # before the first checkpoint too
+        with pytest.raises(Killed):
+            trainer.train(CONFIG, small_splits(), on_epoch=kill, keeping=keeping, **settings)
+    history = trainer.train(CONFIG, small_splits(), keeping=keeping, **settings)
+    assert [epoch.valid_loss for epoch in history.epochs] == [e.valid_loss for e in run[1].epochs]
+    for part, tag in [("valid", "loss"), ("train", "loss"), ("train", "learning_rate")]:
+        points = [
+            [(event.step, event.value) for event in read(folder / part).Scalars(tag)]
+            for folder in (run[0], tmp_path)
+        ]
+        assert points[0] == points[1]
+
+
 def test_looking_changes_nothing(run):
     splits, execution = small_splits(), Execution(loop="step")
     bare = trainer.train(CONFIG, splits, execution=execution)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import types
@@ -64,13 +65,13 @@ def bad(tmp_path):
     return names
 
 
-def session_probabilities(run_dir, pictures):
+def session_probabilities(run_dir, pictures, brightness=1):
     """The training graph's, of the pictures in MNIST's form."""
     inputs = np.stack([images.to_mnist(images.read(name)) for name in pictures])
-    dataset = data.Dataset(inputs, np.zeros(len(inputs), np.int32))
+    inputs = brightness * data.Dataset(inputs, np.zeros(len(inputs), np.int32)).inputs()
     with restore.restored(run_dir) as run, run.model.graph.as_default():
         probabilities = tf.nn.softmax(run.model.tower.network.logits)
-        return run.session.run(probabilities, {run.model.placeholders.inputs: dataset.inputs()})
+        return run.session.run(probabilities, {run.model.placeholders.inputs: inputs})
 
 
 def run(*argv):
@@ -90,6 +91,26 @@ def test_predictions_equal_the_session_to_the_bit(run_dir, pictures, capsys):
     np.testing.assert_array_equal([line["probabilities"] for line in lines], probabilities)
     assert [line["digit"] for line in lines] == list(probabilities.argmax(axis=1))
     assert [line["probability"] for line in lines] == list(probabilities.max(axis=1))
+
+
+def test_pictures_take_the_scale_of_the_runs_data(run_dir, pictures, tmp_path):
+    def with_scale(scale):
+        description = json.loads((run_dir / "config.json").read_text())
+        description["data"]["scale"] = scale
+        folder = shutil.copytree(run_dir, tmp_path / str(scale))
+        (folder / "config.json").write_text(json.dumps(description))
+        export.export(folder, folder / "export")
+        return folder
+
+    folder = with_scale(127.5)  # white was 2
+    expected = session_probabilities(run_dir, pictures, brightness=2)
+    for source in (folder, folder / "export"):
+        found = [p.probabilities for p in predict.predict(source, pictures)]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    folder = with_scale(None)
+    for source in (folder, folder / "export"):
+        with pytest.raises(DataError, match="values below 0, which no picture has"):
+            predict.predict(source, pictures)
 
 
 def test_digits_that_were_learned_are_recognized(run_dir, digits, pictures):

@@ -90,6 +90,7 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "sha256": splits.sha256(),
         "image_shape": [20],
         "n_outputs": 5,
+        "scale": 255.0,
     }
     assert written["execution"] == dataclasses.asdict(EXECUTION)
     assert written["keeping"] == dataclasses.asdict(keeping)
@@ -101,6 +102,22 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "python": platform.python_version(),
     }
     assert runs.make_config(runs.read_description(tmp_path)) == config
+
+
+@pytest.mark.parametrize(
+    "values, scale",
+    [
+        (np.uint8([0, 7]), 255),
+        (np.float32([0, 0.5, 1]), 255),
+        (np.float32([0, 255]), 1),
+        (np.float32([-0.4, 2.8]), None),
+        (np.float32([0, 0]), None),
+    ],
+)
+def test_the_scale_of_the_data_is_kept(splits, values, scale):
+    images = np.resize(values, splits.train.images.shape)
+    splits = splits._replace(train=splits.train._replace(images=images))
+    assert runs.describe(CONFIG, splits, EXECUTION, Keeping())["data"]["scale"] == scale
 
 
 def test_another_run_is_refused_resumed_or_overwritten(tmp_path):

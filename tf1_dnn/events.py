@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
 
 WINDOW = 50  # steps that one point of a training curve stands for
 _TAGS = {"global_norm": "gradients/global_norm", "clipped_fraction": "gradients/clipped_fraction"}
+
+
+class EventFile:
+    """One file of TensorBoard events, written by the caller.
+
+    `tf.summary.FileWriter` writes in a thread of its own, where a full disk goes unnoticed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"events.out.tfevents.{time.time_ns()}"  # TensorBoard reads by name
+        self._writer = tf.python_io.TFRecordWriter(str(path))
+        self.flush, self.close = self._writer.flush, self._writer.close
+        self.write(file_version="brain.Event:2")
+
+    def write(self, step: int = 0, **what: Any) -> None:
+        """Write one of Event's fields: `summary`, `graph_def`, `session_log`."""
+        event = tf.Event(wall_time=time.time(), step=step, **what)
+        self._writer.write(event.SerializeToString())
 
 
 class Events:
@@ -35,14 +55,16 @@ class Events:
                 tf.summary.merge(_moving_statistics()) if model.config.batch_norm else None
             )
             self.details = tf.summary.merge(_details(model)) if histograms else None
-            self.train = tf.summary.FileWriter(str(folder / "train"), graph=model.graph)
-            self.valid = tf.summary.FileWriter(str(folder / "valid"))
+            meta_graph = tf.train.export_meta_graph()
+        self.train, self.valid = EventFile(folder / "train"), EventFile(folder / "valid")
+        self.train.write(graph_def=meta_graph.graph_def.SerializeToString())
+        self.train.write(meta_graph_def=meta_graph.SerializeToString())
 
     def restart(self, n_epochs: int) -> None:
         """Make TensorBoard drop what was written after the checkpoint that is resumed."""
-        for writer in (self.train, self.valid):
-            start = tf.SessionLog(status=tf.SessionLog.START)
-            writer.add_session_log(start, n_epochs * self.n_steps)
+        start = tf.SessionLog(status=tf.SessionLog.START)
+        for file in (self.train, self.valid):
+            file.write(n_epochs * self.n_steps + 1, session_log=start)
 
     def write(self, session: Any, metrics: EpochMetrics, steps: dict[str, np.ndarray]) -> None:
         """Write one epoch."""
@@ -50,17 +72,18 @@ class Events:
         for start in range(0, self.n_steps, WINDOW):
             window = {name: np.nanmean(v[start : start + WINDOW]) for name, v in steps.items()}
             step = end - self.n_steps + min(start + WINDOW, self.n_steps)
-            self.train.add_summary(_scalars(window), step)
+            self.train.write(step, summary=_scalars(window))
         rate = {"learning_rate": self.model.config.learning_rate, "seconds": metrics.seconds}
-        self.train.add_summary(_scalars(rate), end)
+        self.train.write(end, summary=_scalars(rate))
         valid = {"loss": metrics.valid_loss, "accuracy": metrics.valid_accuracy}
-        self.valid.add_summary(_scalars(valid), end)
+        self.valid.write(end, summary=_scalars(valid))
         if self.moving is not None:
-            self.train.add_summary(session.run(self.moving), end)
+            self.train.write(end, summary=_parsed(session.run(self.moving)))
         if self.histograms and (metrics.epoch + 1) % self.histograms == 0:
-            self.train.add_summary(session.run(self.details, self._feed_dict()), end)
-        for writer in (self.train, self.valid):
-            writer.flush()
+            details = session.run(self.details, self._feed_dict())
+            self.train.write(end, summary=_parsed(details))
+        for file in (self.train, self.valid):
+            file.flush()
 
     def close(self) -> None:
         """Close the files."""
@@ -81,6 +104,10 @@ def _scalars(values: dict[str, float]) -> Any:
             for name, value in values.items()
         ]
     )
+
+
+def _parsed(summary: bytes) -> Any:
+    return tf.Summary.FromString(summary)
 
 
 def _moving_statistics() -> list[Any]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence
 from tf1_dnn import __version__, cli, restore
 from tf1_dnn.errors import Error, RunError, first_sentence
 from tf1_dnn.formats import Path as PathLike
+from tf1_dnn.restore import SCALE
 
 if TYPE_CHECKING:
     from tf1_dnn.inference import Inference, Values
 
 METADATA = Path("assets.extra", "tf1_dnn.json")  # SavedModel's place for what is not the graph's
-SCALE = 255  # a picture's white, which the network sees as 1
 
 
 def make_parser() -> cli.Parser:
@@ -87,8 +87,9 @@ def export(
     if fold and run.model.config.batch_norm:
         values = fold_batch_norm(values)
     data = {name: description["data"][name] for name in ("image_shape", "n_outputs")}
+    data["scale"] = description["data"].get("scale", SCALE)
     origin = {"config": description["config"], "folded": fold, "tf1_dnn": __version__}
-    _write(directory, inference, values, {**data, "scale": SCALE, **origin})
+    _write(directory, inference, values, {**data, **origin})
 
 
 def read_metadata(directory: Path) -> dict[str, Any]:
@@ -97,7 +98,8 @@ def read_metadata(directory: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         math.prod(int(size) for size in metadata["image_shape"])
-        return {**metadata, "scale": float(metadata["scale"])}
+        scale = metadata["scale"]
+        return {**metadata, "scale": scale if scale is None else float(scale)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = first_sentence(error)
         raise RunError(f"{path} is damaged ({reason}): export the run again.") from error

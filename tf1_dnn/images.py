@@ -13,15 +13,20 @@ import numpy as np
 
 from tf1_dnn.errors import DataError, first_sentence
 from tf1_dnn.formats import Array, Path
+from tf1_dnn.ink import (
+    LEAST_CONTRAST,
+    WORK_SIZE,
+    find_ink,
+    full_level,
+    resize,
+    without_specks,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 _SIZE, _BOX = 28, 20  # pixels: MNIST's images, and the box that each of its digits just fits
-_WORK_SIZE = 256  # pixels: the longer side of a picture while it is cleaned
-_LEAST_CONTRAST = 16.0  # of ink with the ground, out of 255
 _EDGE = 0.2  # of the ink's level: where a digit ends; by this measure MNIST's digits fill the box
-_SPECK = 0.02  # of the area of the digit's largest part: what is smaller is no part of it
 
 
 def read(file: Path | IO[bytes]) -> Array:
@@ -63,12 +68,12 @@ def to_mnist(grey: Array) -> Array:
 
     Raises DataError if `grey` is no such array or shows no ink.
     """
-    ink, level = _ink(grey)
-    digit = _without_specks(ink > _EDGE * level)
+    ink, level = find_ink(grey)
+    digit = without_specks(ink > _EDGE * level)
     rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = _BOX / max(ink.shape)
-    ink = _stretch(_resize(ink, (round(ink.shape[0] * scale), round(ink.shape[1] * scale))))
+    ink = _stretch(resize(ink, (round(ink.shape[0] * scale), round(ink.shape[1] * scale))))
     y, x = (_offset(ink.sum(axis=axis, dtype=np.float64)) for axis in (1, 0))
     image = np.zeros((_SIZE, _SIZE), np.uint8)
     image[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
@@ -88,8 +93,8 @@ def to_data_form(grey: Array, image_shape: Sequence[int]) -> Array:
         )
     if tuple(image_shape) == (_SIZE, _SIZE):
         return to_mnist(grey)
-    ink, _ = _ink(grey)
-    return _stretch(_resize(ink, (image_shape[0], image_shape[1])))
+    ink, _ = find_ink(grey)
+    return _stretch(resize(ink, (image_shape[0], image_shape[1])))
 
 
 def _grey(picture: Picture) -> Array:
@@ -102,7 +107,7 @@ def _grey(picture: Picture) -> Array:
         return np.asarray(picture.convert("L"))
     picture = picture.convert("RGBA")
     grey, alpha = picture.convert("L"), picture.getchannel("A")
-    step = max(max(picture.size) // _WORK_SIZE, 1)
+    step = max(max(picture.size) // WORK_SIZE, 1)
     ground = _ground(np.asarray(grey)[::step, ::step], np.asarray(alpha)[::step, ::step])
     grey.paste(ground, mask=alpha.point(lambda a: 255 - a))
     return np.asarray(grey)
@@ -118,104 +123,13 @@ def _ground(grey: Array, alpha: Array) -> int:
         return 255
     mean = np.average(grey, weights=alpha)
     deviation = np.sqrt(np.average((grey - mean) ** 2, weights=alpha))
-    is_card = (alpha > 0).mean() > 0.5 and deviation > _LEAST_CONTRAST
+    is_card = (alpha > 0).mean() > 0.5 and deviation > LEAST_CONTRAST
     return 255 if (mean > 127.5) == is_card else 0
-
-
-def _ink(grey: Array) -> tuple[Array, float]:
-    """Ink above the ground, float32 [h, w] at working size, 0 where there is none; its level."""
-    is_real = grey.dtype.kind in "uif" and grey.ndim == 2 and grey.size > 0
-    if not is_real or not ((grey >= 0) & (grey <= 255)).all():  # nor is NaN
-        raise DataError(
-            f"an array of {grey.dtype} {grey.shape} is not a picture: give grey levels 0 to 255, "
-            "[height, width]"
-        )
-    scale = min(_WORK_SIZE / max(grey.shape), 1)
-    grey = _resize(grey, (round(grey.shape[0] * scale), round(grey.shape[1] * scale)))
-    difference, noise = _flatten(grey)
-    light, dark = (np.maximum(sign * difference - 3 * noise, 0) for sign in (1, -1))
-    ink = light if (light**2).sum() > (dark**2).sum() else dark
-    level = _level(ink)
-    if level < max(_LEAST_CONTRAST, 2 * noise):
-        raise DataError("the picture shows no ink: give one of a digit on a plain ground")
-    return ink, level
-
-
-def _flatten(grey: Array) -> tuple[Array, float]:
-    """The difference of a picture [h, w] from its ground, and the ground's noise (sigma).
-
-    The border shows the ground. It is level, or a quadratic surface if that fits much better, as
-    it does under uneven light.
-    """
-    h, w = grey.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    width = max(min(h, w) // 12, 1)
-    border = np.ones(grey.shape, bool)
-    border[width:-width, width:-width] = False
-    step = max(np.count_nonzero(border) // 1000, 1)
-    a, b = terms[border][::step], grey[border][::step]
-    level, noise = _fit(a[:, :1], b)
-    surface, surface_noise = _fit(a, b)
-    if surface_noise < 0.8 * noise:
-        return grey - terms @ surface, surface_noise
-    return grey - level, noise
-
-
-def _fit(a: Array, b: Array) -> tuple[Array, float]:
-    """The x of least squares of a x - b, without the rows that show ink, and the noise (sigma).
-
-    It begins at the densest half of b: that is ground as long as ink covers less than half.
-    """
-    ordered = np.sort(b)
-    widths = ordered[len(b) // 2 :] - ordered[: len(b) - len(b) // 2]
-    densest = widths.argmin()
-    x = np.zeros(a.shape[1])
-    x[0], noise = ordered[densest] + widths[densest] / 2, widths[densest] / 2 / 0.6745
-    for _ in range(5):
-        near = np.abs(a @ x - b) <= max(3 * noise, 1)
-        x = np.linalg.lstsq(a[near], b[near], rcond=None)[0]
-        noise = np.percentile(np.abs(a @ x - b), 25) / 0.3186  # both divisors: of normal noise
-    return x, float(noise)
-
-
-def _level(ink: Array) -> float:
-    """Full ink: the third quartile of the upper of two classes, split where Otsu (1979) would."""
-    ordered = np.sort(ink, axis=None).astype(np.float64)
-    size, n = ordered.size, np.arange(1, ordered.size)
-    below, total = ordered.cumsum()[:-1], ordered.sum()
-    between = (size * below - n * total) ** 2 / (n * (size - n))  # variance, up to a factor
-    first = between.argmax() + 1 if size > 1 else 0
-    return float(np.percentile(ordered[first:], 75))
-
-
-def _without_specks(mask: Array) -> Array:
-    """The mask [h, w] without connected parts (over corners, too) far smaller than the largest."""
-    labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
-    while True:
-        near = np.pad(labels, 1)
-        near = np.maximum(np.maximum(near[:-2], near[1:-1]), near[2:])
-        near = np.maximum(np.maximum(near[:, :-2], near[:, 1:-1]), near[:, 2:]) * mask
-        near = np.append(0, near)[near]  # a label is a pixel's number: jump to that one's label
-        if (near == labels).all():
-            break
-        labels = near
-    areas = np.bincount(labels[mask], minlength=mask.size + 1)
-    return mask & (areas[labels] >= _SPECK * areas.max())
-
-
-def _resize(grey: Array, shape: tuple[int, int]) -> Array:
-    """An anti-aliased copy, float32 [h, w]; a `shape` of zero height or width becomes one."""
-    from PIL import Image
-
-    h, w = shape
-    image = Image.fromarray(np.ascontiguousarray(grey, np.float32))
-    return np.asarray(image.resize((max(w, 1), max(h, 1)), Image.Resampling.HAMMING))
 
 
 def _stretch(ink: Array) -> Array:
     """Ink [h, w] as uint8, full ink 255: called last, as scaling down makes thin strokes faint."""
-    return np.rint(np.minimum(ink / _level(ink), 1) * 255).astype(np.uint8)
+    return np.rint(np.minimum(ink / full_level(ink), 1) * 255).astype(np.uint8)
 
 
 def _offset(profile: Array) -> int:

@@ -14,9 +14,10 @@ import numpy as np
 
 from tf1_dnn import cli, images, restore
 from tf1_dnn.errors import DataError, RunError
-from tf1_dnn.export import METADATA, SCALE, read_metadata
+from tf1_dnn.export import METADATA, read_metadata
 from tf1_dnn.formats import Array
 from tf1_dnn.formats import Path as PathLike
+from tf1_dnn.restore import SCALE
 
 _BATCH = 1_000  # images fed at once, to save memory
 Image = PathLike | IO[bytes] | Array
@@ -116,7 +117,10 @@ def find_source(model_dir: PathLike) -> Source:
     shape = tuple(data["image_shape"])
     if len(shape) != 2:
         raise DataError(f"{folder} takes inputs of the shape {shape}, not pictures [h, w].")
-    return Source(folder, is_export, shape, data.get("scale", SCALE))
+    scale = data.get("scale", SCALE)
+    if scale is None:
+        raise DataError(f"{folder} takes images with values below 0, which no picture has.")
+    return Source(folder, is_export, shape, scale)
 
 
 def _read(image: Image, source: Source) -> Array:

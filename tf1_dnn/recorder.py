@@ -43,8 +43,8 @@ class Recorder:
         if saved:
             self.checkpoints.restore(session, saved[-1])
             epochs = _saved_epochs(self.checkpoints, saved[-1])
-            with _events_told(self.folder):
-                self.events.restart(len(epochs))
+        with _events_told(self.folder):
+            self.events.restart(len(epochs))
         self._write(epochs)
         return epochs
 

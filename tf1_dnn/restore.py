@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
 
 
+SCALE = 255.0  # a picture's white, which the network sees as 1; what runs of bytes record too
+
+
 class Restored(NamedTuple):
     """A session on a run's graph; what changes in it never reaches the run directory."""
 
@@ -65,6 +68,8 @@ def read_run(run_dir: str | os.PathLike[str]) -> dict[str, Any]:
         is_whole = all(isinstance(text, str) for text in kept)
         is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
         is_whole &= isinstance(description["keeping"], dict)
+        scale = description["data"].get("scale")
+        is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
     except (KeyError, TypeError):
         is_whole = False
     if not is_whole:

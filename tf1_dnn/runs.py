@@ -42,8 +42,6 @@ def describe(
     from_checkpoint: str | None = None,
 ) -> dict:
     """What config.json holds: every option, the data set with its hash, the versions."""
-    from importlib.metadata import version
-
     return {
         "config": {**dataclasses.asdict(config), "hidden_units": list(config.hidden_units)},
         "data": {
@@ -52,17 +50,33 @@ def describe(
             "sha256": splits.sha256(),
             "image_shape": list(splits.image_shape),
             "n_outputs": splits.n_outputs,
+            "scale": _scale(splits.train.images),
         },
         "execution": dataclasses.asdict(execution),
         "keeping": dataclasses.asdict(keeping),
         "from_checkpoint": from_checkpoint and os.path.abspath(from_checkpoint),
         "versions": {
             "tf1_dnn": __version__,
-            "tensorflow": version("tensorflow"),
+            "tensorflow": _tensorflow_version(),
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
     }
+
+
+def _tensorflow_version() -> str:
+    """Of whichever distribution brings TensorFlow; found without importing it."""
+    from importlib import metadata
+
+    names = metadata.packages_distributions().get("tensorflow")
+    return metadata.version(names[0]) if names else "unknown"
+
+
+def _scale(images: np.ndarray) -> float | None:
+    """The level, of 255, of a picture that the network saw as 1; None if pictures have no place."""
+    if images.dtype == np.uint8:
+        return 255.0
+    return 255.0 / float(images.max()) if images.min() >= 0 < images.max() else None
 
 
 @contextlib.contextmanager
