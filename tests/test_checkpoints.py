@@ -167,7 +167,10 @@ def test_a_run_with_a_damaged_checkpoint_resumes_from_the_one_before(kept, tmp_p
     assert_same_end(tmp_path / "run", kept / "run", n_epochs=3)
 
 
-@pytest.mark.parametrize("state", ["{}", "[]", "3", '{"epochs": [[0, 0.5, 0.5, 1.0]]}', "{"])
+STATES = ["{}", "[]", "3", '{"epochs": [[0, 0.5, 0.5, 1.0]]}', "{", "[" * 100_000]
+
+
+@pytest.mark.parametrize("state", STATES, ids=range(len(STATES)))
 def test_metrics_that_do_not_fit_the_checkpoint_are_refused(state, kept, tmp_path):
     shutil.copytree(kept / "run", tmp_path / "run")
     (tmp_path / "run" / "checkpoints" / "epoch-0003" / "state.json").write_text(state)

@@ -1,5 +1,6 @@
 """The two loops: same steps, same metrics; streaming, uneven batches, and what falls back."""
 
+import functools
 import logging
 
 import numpy as np
@@ -33,6 +34,12 @@ def run(config, splits, execution=Execution(), n_epochs=2):
     return metrics, variables, loop
 
 
+@functools.cache
+def run_resident(config):
+    """The epoch loop's run, which several tests hold others against; compiling takes seconds."""
+    return run(config, small_splits())
+
+
 def assert_same(one, other, **tolerance):
     for ours, theirs in zip(one[:2], other[:2]):
         for name in ours:
@@ -53,7 +60,7 @@ CLOSE = dict(rtol=1e-4, atol=2e-6)
     ids=["batch norm", "dropout", "adam", "nesterov"],
 )
 def test_both_loops_run_the_same_steps(splits, config):
-    by_step, by_epoch = run(config, splits, STEP), run(config, splits)
+    by_step, by_epoch = run(config, splits, STEP), run_resident(config)
     n_steps = 2 * (203 // config.batch_size)
     assert by_epoch[1]["global_step"] == len(by_epoch[0]["loss"]) == n_steps
     assert_same(by_step, by_epoch, **CLOSE)
@@ -61,7 +68,7 @@ def test_both_loops_run_the_same_steps(splits, config):
 
 def test_streaming_and_shorter_calls_change_no_bit(splits, monkeypatch):
     config = CONFIG.replace(batch_size=20)
-    resident = run(config, splits)
+    resident = run_resident(config)
     assert resident[2].is_resident
     streamed = run(config, splits, Execution(max_resident_bytes=2000))  # 3 or 4 batches
     assert not streamed[2].is_resident
@@ -73,16 +80,16 @@ def test_streaming_and_shorter_calls_change_no_bit(splits, monkeypatch):
 def test_a_bound_below_one_batch_still_trains(splits):
     # XLA compiles a loop over one step differently, hence a tolerance.
     one_step_a_call = run(CONFIG, splits, Execution(max_resident_bytes=1))
-    assert_same(run(CONFIG, splits), one_step_a_call, **CLOSE)
+    assert_same(run_resident(CONFIG), one_step_a_call, **CLOSE)
 
 
 def test_the_uncompiled_loop(splits):
-    assert_same(run(CONFIG, splits), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
+    assert_same(run_resident(CONFIG), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
 
 
 def test_float_images_are_used_as_they_are(splits):
     floats = splits._replace(train=splits.train._replace(images=splits.train.inputs()))
-    assert_same(run(CONFIG, splits), run(CONFIG, floats), rtol=0)
+    assert_same(run_resident(CONFIG), run(CONFIG, floats), rtol=0)
 
 
 def compiled(function, *arguments):
@@ -157,7 +164,7 @@ def test_no_memory_for_the_data_set_streams_it_and_says_so(splits, monkeypatch, 
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM")
             return super().run(fetches, feed_dict)
 
-    resident = run(CONFIG, splits)
+    resident = run_resident(CONFIG)
     monkeypatch.setattr(tf, "Session", Session)
     with caplog.at_level(logging.WARNING, "tf1_dnn"):
         streamed = run(CONFIG, splits)

@@ -56,7 +56,7 @@ class Checkpoints:
         path = self._path(n_epochs) / "state.json"
         try:
             return json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(
                 f"cannot read the checkpoint's {path} ({first_sentence(error)}): take another one."
             ) from error
