@@ -1,0 +1,166 @@
+"""python -m tf1_dnn.check: what it prints, its exit codes, and what it refuses."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import stored
+
+from tf1_dnn import check, cli
+from tf1_dnn.check import __main__ as command
+from tf1_dnn.check import report
+from tf1_dnn.check.findings import Finding
+
+
+@pytest.fixture
+def graph(tmp_path):
+    """Writes a stored graph to a file and returns its path."""
+
+    def write(name):
+        path = tmp_path / f"{name}.meta"
+        path.write_bytes(stored.read(f"{name}.meta").SerializeToString())
+        return str(path)
+
+    return write
+
+
+def run(capsys, *argv):
+    """Exit code, stdout, stderr."""
+    code = cli.run(command.main, argv)
+    return code, *capsys.readouterr()
+
+
+def test_what_is_printed(capsys, graph):
+    path = graph("BN004_wrong")
+    code, out, err = run(capsys, path, "--ignore", "MG002")
+    assert (code, err) == (1, "")
+    assert out == (
+        f"{path}: 307 ops; train op: GradientDescent\n\n"
+        "BN004 error: moving averages that the Saver leaves out\n"
+        "  - batch_normalization/moving_mean and batch_normalization/moving_variance of "
+        "batch_normalization\n"
+        "    are not saved, though batch_normalization/gamma is: restored, the network normalizes "
+        "by initial\n"
+        "    values.\n"
+        "      batch_normalization/moving_mean\n"
+        "      batch_normalization/moving_variance\n"
+        "  remedy: Save all variables, `tf.train.Saver()`, or add the moving averages to "
+        "`var_list`.\n"
+        "  why, and in code: python -m tf1_dnn.check --explain BN004\n\n"
+        "1 error\n"
+    )
+
+
+def test_nothing_found(capsys, graph):
+    code, out, _ = run(capsys, graph("BN004_right"), "--ignore", "mg002")
+    assert code == 0 and out.endswith("train op: GradientDescent\n\nnothing found\n")
+
+
+def test_the_worst_stand_first(capsys, graph):
+    code, out, _ = run(capsys, graph("gan"))
+    heads = [line for line in out.splitlines() if line[:2] in ("BN", "MG")]
+    assert [head.split(":")[0] for head in heads] == ["BN005 note", "BN006 note", "MG002 note"]
+    assert code == 0 and out.endswith("\n4 notes\n")
+
+
+@pytest.mark.parametrize(
+    "name, options, code",
+    [
+        ("BN001_wrong", [], 0),
+        ("BN001_wrong", ["--fail-on", "warning"], 1),
+        ("BN001_wrong", ["--train-op", "train_op"], 1),
+        ("BN001_wrong", ["--train-op", "train_op", "--ignore", "BN001"], 0),
+        ("BN001_wrong", ["--train-op", "train_op,update_ops"], 0),
+        ("BN001_wrong", ["--train-op", "train_op", "--train-op", "update_ops"], 0),
+        ("BN005_wrong", ["--fail-on", "warning"], 0),
+        ("BN005_wrong", ["--fail-on", "note"], 1),
+        ("BN005_wrong", ["--fail-on", "note", "--ignore", "BN005", "MG002"], 0),
+    ],
+)
+def test_exit_codes(capsys, graph, name, options, code):
+    assert run(capsys, graph(name), *options)[0] == code
+
+
+def test_json_holds_everything(capsys, graph):
+    path = graph("gan")
+    code, out, err = run(capsys, path, "--json")
+    printed = json.loads(out)
+    assert (code, err) == (0, "") and printed["source"] == path
+    assert printed["train_ops"] == ["d_train", "g_train"] and printed["left_out"] == []
+    found = [Finding(**{**each, "ops": tuple(each["ops"])}) for each in _untitled(printed)]
+    assert found == check.check(path)
+    assert printed["findings"][0]["title"] == check.RULES["BN005"].title
+
+
+def _untitled(printed):
+    return [{k: v for k, v in each.items() if k != "title"} for each in printed["findings"]]
+
+
+def test_a_graph_without_a_train_op_is_told_so(capsys, graph):
+    code, out, _ = run(capsys, graph("evaluation"), "--ignore", "MG002")
+    assert code == 0 and "train op: not found" in out
+    told = " ".join(out.split())
+    assert "Not checked, for no train op was found: BN001, BN002, BN006, BN007, BN008" in told
+    assert "--train-op NAME." in told and out.endswith("nothing found\n")
+
+
+def test_explain_shows_the_page(capsys):
+    code, out, _ = run(capsys, "--explain", "bn001")
+    assert code == 0 and out.startswith("# BN001: batch-norm updates that the train op does not")
+    assert "def right():" in out and "## What it cannot see" in out
+
+
+@pytest.mark.parametrize(
+    "argv, said",
+    [
+        (["nowhere.meta"], "error: nowhere.meta does not exist: give a .meta, .pb or .pbtxt file"),
+        (["--explain", "XX9"], "error: unknown rule 'XX9': choose from BN001, BN002, "),
+        (["GRAPH", "--ignore", "BN1"], "error: unknown rule 'BN1': choose from BN001, "),
+        (["GRAPH", "--train-op", "nothing"], "error: the graph has no op named 'nothing'"),
+    ],
+)
+def test_errors_are_one_sentence_and_exit_code_2(capsys, graph, argv, said):
+    argv = [graph("gan") if each == "GRAPH" else each for each in argv]
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "") and err.startswith(said) and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("argv", [[], ["--fail-on", "never", "x"], ["--nonsense", "x"]])
+def test_usage_errors_are_one_sentence(capsys, argv):
+    with pytest.raises(SystemExit) as raised:
+        command.main(argv)
+    assert raised.value.code == 2
+    assert capsys.readouterr().err.startswith("python -m tf1_dnn.check: error: ")
+
+
+def test_tensorflow_is_not_imported(graph):
+    code = (
+        "import sys\nfrom tf1_dnn.check.__main__ import main\n"
+        "code = main([sys.argv[1]])\nprint(code, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, graph("gan")], capture_output=True, text=True
+    )
+    assert done.stdout.endswith("\n0 False\n") and done.stderr == ""
+    usage = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tf1_dnn.check", "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert usage.returncode == 0 and "--train-op" in usage.stdout
+    assert "tensorflow.python" not in usage.stderr
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    finding = Finding("BN001", "error", ("a\x1b[31m\n",), "evil\x1b]0;title\x07 name")
+    checked = check.Checked("here", 1, ("t\x1b",), [finding], ())
+    printed = report.report(checked)
+    assert "\x1b" not in printed and "\x07" not in printed and "a\\x1b[31m\\n" in printed
+
+
+def test_many_findings_of_a_rule_are_counted(capsys):
+    findings = [Finding("BN001", "error", tuple("abcdef"), f"layer {i}.") for i in range(25)]
+    printed = report.report(check.Checked("here", 1, (), findings, ()))
+    assert printed.count("  - layer") == 10 and "… and 15 more of this kind" in printed
+    assert printed.count("      … and 2 ops more") == 10 and printed.endswith("\n25 errors")

@@ -1,0 +1,63 @@
+"""check: the classic mistakes in a TensorFlow 1 graph, found in it as data; nothing is run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+from tf1_dnn.check import rules_batch_norm, rules_clipping, rules_gradients
+from tf1_dnn.check import rules_migration, rules_updates
+from tf1_dnn.check.findings import RULES, SEVERITIES, Finding, GraphError, Rule
+from tf1_dnn.check.load import load_graph
+from tf1_dnn.check.view import GraphView
+
+__all__ = ["RULES", "SEVERITIES", "Checked", "Finding", "GraphError", "Rule", "check", "examine"]
+_ = rules_batch_norm, rules_clipping, rules_gradients, rules_migration, rules_updates
+
+
+class Checked(NamedTuple):
+    """A graph that was checked."""
+
+    source: str  # where it was found
+    n_ops: int  # function bodies included
+    train_ops: tuple[str, ...]  # what was taken for train ops
+    findings: list[Finding]  # worst first
+    left_out: tuple[str, ...]  # the rules that need a train op, where there is none
+
+
+def check(graph: Any, train_op: str | Sequence[str] | None = None) -> list[Finding]:
+    """The classic mistakes in a TensorFlow 1 graph, worst first; [] if none is found.
+
+    Args:
+      graph: a path (MetaGraph `.meta`, checkpoint prefix, GraphDef `.pb` or `.pbtxt`, SavedModel
+        folder, run directory with TensorBoard events), a tf.Graph, or a MetaGraphDef or GraphDef.
+      train_op: what a training step fetches: the name of an op or a collection, or several joined
+        by commas; a sequence for several kinds of step, as a GAN has. By default it is looked for.
+
+    Raises:
+      GraphError: a graph that cannot be read, or a train op that is not in it.
+    """
+    return examine(graph, train_op).findings
+
+
+def examine(
+    graph: Any, train_op: str | Sequence[str] | None = None, ignore: Sequence[str] = ()
+) -> Checked:
+    """`check`, with what is known of the graph; `ignore` names rules to leave out."""
+    loaded = load_graph(graph)
+    train_ops = [train_op] if isinstance(train_op, str) else list(train_op or ())
+    view = GraphView(loaded.meta, train_ops, loaded.saved_names)
+    rules = [rule for id, rule in sorted(RULES.items()) if id not in ignore]
+    has_train_op = bool(view.training.steps)
+    findings = [
+        finding
+        for rule in rules
+        if has_train_op or not rule.needs_train_op
+        for finding in rule.find(view)
+    ]
+    return Checked(
+        loaded.source,
+        len(view.nodes),
+        tuple(node.name for step in view.training.steps for node in step.fetches),
+        sorted(findings, key=lambda finding: finding.rank),
+        tuple(rule.id for rule in rules if rule.needs_train_op and not has_train_op),
+    )
