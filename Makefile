@@ -1,6 +1,7 @@
 # make train [ARGS="gradient_clipping --n-epochs 10"]   the post's training, printed as in the post
 # make test  [ARGS="-k clip"]                           the test suite
 # make notebooks                                        Jupyter, in notebooks/
+# make notebooks-run                                    execute them anew and store the outputs
 # make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR
 # make lint                                             formatting, style, types
 # make lock                                             resolve requirements.lock anew
@@ -13,7 +14,7 @@ SOURCES := setup.cfg pyproject.toml requirements.lock
 
 LOGDIR ?= runs
 
-.PHONY: train test notebooks tensorboard lint format lock clean
+.PHONY: train test notebooks notebooks-run tensorboard lint format lock clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m tf1_dnn.train $(ARGS)
@@ -24,13 +25,16 @@ test: $(VENV)/.installed-dev
 notebooks: $(VENV)/.installed-notebooks
 	@$(BIN)/jupyter lab --notebook-dir notebooks $(ARGS)
 
+notebooks-run: $(VENV)/.installed-dev
+	@$(BIN)/python notebooks/execute.py $(ARGS)
+
 tensorboard: $(VENV)/.installed
 	@$(BIN)/tensorboard --logdir $(LOGDIR)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
 	@$(BIN)/flake8
-	@if [ -e Dockerfile ]; then $(BIN)/hadolint Dockerfile; fi
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/mypy
 
 format: $(VENV)/.installed-dev

@@ -57,6 +57,7 @@ def make_parser() -> cli.Parser:
     sweep.add_argument("--loops", choices=LOOPS, nargs="+", default=list(LOOPS))
     parser.add_argument("--n-epochs", type=int, default=5, metavar="N", help="timed each [5]")
     parser.add_argument("--no-xla", dest="xla", action="store_false", default=True)
+    options.add_device_options(parser)
     parser.add_argument("--json", action="store_true", default=False, help="print JSON, no table")
     options.add_data_options(parser)
     return parser
@@ -92,7 +93,8 @@ def make_cases(given: dict[str, Any]) -> Iterator[tuple[Config, Execution, int |
         given.get("n_examples", [None]),
         given["loops"],
     ):
-        execution = Execution(loop=loop, xla=given["xla"] or loop == "step")
+        where = {name: given[name] for name in ("device", "tf32") if name in given}
+        execution = Execution(loop=loop, xla=given["xla"] or loop == "step", **where)
         yield base.replace(hidden_units=units, batch_size=size), execution, n
 
 

@@ -14,6 +14,7 @@ LOSS_REDUCTIONS = ("sum", "mean")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
 LOOPS = ("epoch", "step")
+DEVICES = ("auto", "cpu", "gpu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,17 +61,21 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Execution:
-    """How a run is carried out; none of it changes what is computed.
+    """How a run is carried out; none of it changes what is computed, but for rounding.
 
-    Raises ConfigError for an unknown loop, and for options that the step loop has no use for.
+    Raises ConfigError for an unknown loop or device, and for options without a use.
     """
 
     loop: str = "epoch"  # whole epochs inside the graph, or "step": one session.run a mini-batch
     xla: bool = True  # compile the epoch loop
     max_resident_bytes: int = 1 << 30  # a larger training set streams through the epoch loop
+    device: str = "auto"  # the GPU where TensorFlow can use one, or "cpu", or "gpu" and no other
+    tf32: bool = False  # let a GPU round the inputs of matrix products to 10 bits of mantissa
 
     def __post_init__(self) -> None:
         _require_choice("loop", self.loop, LOOPS)
+        _require_choice("device", self.device, DEVICES)
+        _require(self.device != "cpu" or not self.tf32, "a CPU has no TF32: drop --tf32")
         _require(self.loop == "epoch" or self.xla, "the step loop is never compiled: drop --no-xla")
         _require(
             _is_int(self.max_resident_bytes) and self.max_resident_bytes > 0,

@@ -16,7 +16,7 @@ class EpochGraph(NamedTuple):
     """What a session feeds and fetches to run many steps."""
 
     images: Tensor  # uint8 or float32 [n, n_inputs]; the resident ones unless fed
-    labels: Tensor  # int32 [n]; likewise
+    labels: Tensor  # int64 [n]; likewise
     indices: Tensor  # int32 [max_steps, batch]: the rows of each step's mini-batch
     n_steps: Tensor  # int32 scalar, at most max_steps: how many of them to run
     metrics: dict[str, Tensor]  # float32 [max_steps] each, zero beyond n_steps
@@ -45,7 +45,8 @@ def build_epoch_graph(
     with model.graph.as_default(), tf.name_scope("epoch"):
         resident = (
             tf.placeholder(dtype, [None, dataset.n_inputs], name="resident_images"),
-            tf.placeholder(tf.int32, [None], name="resident_labels"),
+            # int64: TensorFlow keeps variables of int32 in the host's memory, GPU or not
+            tf.placeholder(tf.int64, [None], name="resident_labels"),
         )
         variables = [_device_variable(placeholder) for placeholder in resident]
         images, labels = (
@@ -97,7 +98,7 @@ def _steps_function(model: ModelSpec, names: Sequence[str], every: int) -> Any:
         def run_step(i: Tensor, arrays: dict[str, Any], names: Sequence[str]) -> Any:
             batch = indices[i]
             inputs = scaled(tf.gather(images, batch), scale)
-            tower = _build_tower(model, inputs, tf.gather(labels, batch))
+            tower = _build_tower(model, inputs, tf.cast(tf.gather(labels, batch), tf.int32))
             values = {name: step_metric(name, tower, model.config) for name in names}
             with tf.control_dependencies([tower.step.train_op]):
                 written = {name: arrays[name].write(i, value) for name, value in values.items()}

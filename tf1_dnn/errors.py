@@ -17,12 +17,20 @@ class CompatError(Error, ImportError):
     """TensorFlow 1's API cannot work in this process or installation."""
 
 
+class DeviceError(Error):
+    """A GPU was asked for, and TensorFlow cannot use one."""
+
+
 class NonFiniteLossError(Error, ArithmeticError):
     """The training loss turned NaN or infinite."""
 
 
 class RunError(Error):
     """A run directory that cannot be used, written, or resumed."""
+
+
+class ClusterError(Error):
+    """A cluster that TF_CONFIG describes wrongly, or that this task cannot join."""
 
 
 class Interrupted(Exception):

@@ -83,17 +83,20 @@ def step_metric(name: str, tower: Tower, config: Config) -> Tensor:
         return tower.losses.loss
 
 
-def build_graph(config: Config, n_inputs: int, n_outputs: int) -> ModelSpec:
+def build_graph(
+    config: Config, n_inputs: int, n_outputs: int, *, device: Any = None, optimizer: Any = None
+) -> ModelSpec:
     """The post's graph, in a tf.Graph of its own.
 
     Initial weights follow from `config.seed` alone and equal TensorFlow 1.15.5's bit for bit.
+    `device`, as tf.device takes it, and `optimizer`, other than make_optimizer's, are for replicas.
     """
     graph = tf.Graph()
-    with graph.as_default():
+    with graph.as_default(), tf.device(device):
         tf.set_random_seed(config.seed)
         placeholders = model.placeholders(n_inputs)
         global_step = tf.train.create_global_step()
-        optimizer = make_optimizer(config)
+        optimizer = optimizer or make_optimizer(config)
         tower = build_tower(
             *placeholders[:2],
             training=placeholders.training,

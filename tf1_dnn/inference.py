@@ -8,9 +8,9 @@ from typing import Any, Mapping, NamedTuple
 
 import numpy as np
 
-from tf1_dnn import layers, model
+from tf1_dnn import devices, layers, model
 from tf1_dnn.compat import tf, tf1_warnings_silenced
-from tf1_dnn.config import Config
+from tf1_dnn.config import Config, Execution
 from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.formats import Array
 from tf1_dnn.layers import Tensor
@@ -75,7 +75,8 @@ def fold_batch_norm(values: Values) -> Values:
 
 def save(directory: Path, inference: Inference, values: Values) -> None:
     """Write a SavedModel, with the graph's variables set to `values`."""
-    with tf.Session(graph=inference.graph) as session, tf1_warnings_silenced():
+    on_cpu = devices.session(inference.graph, Execution(device="cpu"))
+    with on_cpu as session, tf1_warnings_silenced():
         with inference.graph.as_default():
             variables = tf.global_variables()
             signature = tf.saved_model.predict_signature_def(

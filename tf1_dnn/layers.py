@@ -48,10 +48,19 @@ def kernel_initializer(config: Config, index: int) -> Any:
     """The initializer of dense layer `index`: with the graph-level seed, TensorFlow 1's weights."""
     seed = op_seed(config, index)
     if config.normal_stddev is not None:
-        return tf.random_normal_initializer(stddev=config.normal_stddev, seed=seed)
-    return tf.variance_scaling_initializer(
-        seed=seed, **_VARIANCE_SCALING[config.kernel_initializer]
-    )
+        return _on_cpu(tf.random_normal_initializer(stddev=config.normal_stddev, seed=seed))
+    scaling = _VARIANCE_SCALING[config.kernel_initializer]
+    return _on_cpu(tf.variance_scaling_initializer(seed=seed, **scaling))
+
+
+def _on_cpu(initializer: Any) -> Any:
+    """The initializer drawing on the CPU: a GPU's generators may give other bits."""
+
+    def initialize(shape: Any, dtype: Any = tf.float32, partition_info: Any = None) -> Tensor:
+        with tf.device("/CPU:0"):
+            return initializer(shape, dtype=dtype, partition_info=partition_info)
+
+    return initialize
 
 
 def dense(inputs: Tensor, units: int, *, kernel_initializer: Any, name: str) -> Tensor:

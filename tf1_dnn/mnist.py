@@ -54,8 +54,7 @@ def fetch() -> tuple[Arrays, str]:
     A readable file is left as it is, a damaged one is replaced by a download. Raises Unavailable
     if that fails.
     """
-    home = os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras")
-    path = os.path.join(home, "datasets", "mnist.npz")
+    path = cached_file()
     fault = f"{path} does not exist"
     if os.path.isfile(path):
         try:
@@ -70,6 +69,12 @@ def fetch() -> tuple[Arrays, str]:
             "name a folder or npz file with --data or TF1_DNN_DATA"
         ) from error
     return _read_npz(path), path
+
+
+def cached_file() -> str:
+    """Where Keras caches MNIST, whether or not it is there."""
+    home = os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras")
+    return os.path.join(home, "datasets", "mnist.npz")
 
 
 def _find_idx(folder: Path, name: str) -> str:

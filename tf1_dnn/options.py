@@ -85,6 +85,21 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"stream a larger training set [{Execution.max_resident_bytes}]",
     )
+    add_device_options(execution)
+
+
+def add_device_options(parser: Any) -> None:
+    """Where to compute: Execution's device and tf32."""
+    parser.add_argument(
+        "--device",
+        choices=cfg.DEVICES,
+        help="auto: a GPU where TensorFlow can use one (default); gpu: that or an error",
+    )
+    parser.add_argument(
+        "--tf32",
+        action="store_true",
+        help="let a GPU multiply in TF32: faster, with 10 bits of mantissa, other digits",
+    )
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -166,11 +166,11 @@ def _predict(source: Source, names: list[str], arrays: list[Array]) -> Iterator[
 @contextlib.contextmanager
 def _classifier(source: Source) -> Iterator[Classifier]:
     """The network as a function, for as long as its session is open."""
-    from tf1_dnn import inference
+    from tf1_dnn import devices, inference
     from tf1_dnn.compat import tf
 
     if source.is_export:
-        with tf.Session(graph=tf.Graph()) as session:
+        with devices.session(tf.Graph()) as session:
             images, probabilities = inference.load(session, source.folder)
             yield lambda inputs: session.run(probabilities, {images: inputs})
     else:

@@ -47,13 +47,12 @@ def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> 
     """
     description = read_run(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
-    from tf1_dnn import checkpoints
-    from tf1_dnn.compat import tf
+    from tf1_dnn import checkpoints, devices
     from tf1_dnn.graph import build_graph
 
     n_inputs = math.prod(description["data"]["image_shape"])
     model = build_graph(runs.make_config(description), n_inputs, description["data"]["n_outputs"])
-    with tf.Session(graph=model.graph) as session:
+    with devices.session(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
         yield Restored(session, model, description, prefix)

@@ -31,6 +31,7 @@ _DECIDING = (
     "data.sha256",
     "keeping.patience",
     "from_checkpoint",
+    "cluster",
 )
 
 
@@ -40,6 +41,7 @@ def describe(
     execution: Execution,
     keeping: Keeping,
     from_checkpoint: str | None = None,
+    cluster: str | None = None,
 ) -> dict:
     """What config.json holds: every option, the data set with its hash, the versions."""
     return {
@@ -55,6 +57,7 @@ def describe(
         "execution": dataclasses.asdict(execution),
         "keeping": dataclasses.asdict(keeping),
         "from_checkpoint": from_checkpoint and os.path.abspath(from_checkpoint),
+        "cluster": cluster,
         "versions": {
             "tf1_dnn": __version__,
             "tensorflow": _tensorflow_version(),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import socket
+import threading
 from typing import Any, Iterator
 
 from tf1_dnn.errors import Interrupted
@@ -36,3 +39,22 @@ def raise_if_noted(signals: list[int]) -> None:
     """Raise Interrupted for the first signal noted."""
     if signals:
         raise Interrupted(signals[0])
+
+
+def exit_at_signals() -> None:
+    """From now on SIGTERM and SIGINT end the process at once, with exit code 128 + N.
+
+    Python's own handlers wait for the main thread, which may be deep inside TensorFlow; and the
+    first process of a container, which ignores signals without a handler, would not end at all.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(writer.fileno())  # where Python notes a signal the moment it comes
+
+    def wait() -> None:
+        with reader, writer:
+            os._exit(128 + reader.recv(1)[0])
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -9,9 +9,9 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any, Iterator, Sequence
 
-from tf1_dnn import cli, options
+from tf1_dnn import cli, cluster_options, options
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
-from tf1_dnn.errors import Error
+from tf1_dnn.errors import DeviceError, Error
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
@@ -32,6 +32,7 @@ def make_parser() -> cli.Parser:
     options.add_execution_options(parser)
     options.add_data_options(parser)
     options.add_run_options(parser)
+    cluster_options.add_cluster_options(parser)
     parser.add_argument(
         "--metrics", default=None, metavar="FILE", help="write one JSON line per epoch to FILE"
     )
@@ -55,16 +56,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     preset = given["preset"]
     config = options.make_config(given)
     kept = options.make_run_options(given)
+    kept |= cluster_options.make_cluster_options(given, kept["execution"])
+    task = kept.get("task")
+    if task is not None and not task.is_chief:
+        from tf1_dnn import assist
+
+        assist.assist(config, given["dataset"], given["data"], **kept)
+        return 0
 
     from tf1_dnn import data
 
     splits = data.load(given["dataset"], given["data"])
-    data.n_batches(splits.train.n_examples, config.batch_size)
+    together = config.batch_size * (task.n_together(kept["sync"]) if task else 1)
+    data.n_batches(splits.train.n_examples, together)
     if kept["run_dir"] is not None:
         check_run_dir(config, splits, **kept)
+    check_device(kept["execution"].device)
     with metrics_file(given["metrics"]) as metrics:
         history = run(config, splits, metrics, **kept)
-    if config == PRESETS[preset] and splits.is_mnist and not kept["from_checkpoint"]:
+    if config == PRESETS[preset] and splits.is_mnist and not (kept["from_checkpoint"] or task):
         compare_with_post(preset, history)
     return 0
 
@@ -74,8 +84,20 @@ def check_run_dir(config: Config, splits: Splits, **kept: Any) -> None:
     from tf1_dnn import runs
 
     names = ("execution", "keeping", "from_checkpoint")
-    description = runs.describe(config, splits, *(kept[name] for name in names))
+    settings = {name: kept[name] for name in names}
+    if "task" in kept:
+        settings["cluster"] = kept["task"].describe(kept["sync"])
+    description = runs.describe(config, splits, **settings)
     runs.check_run(kept["run_dir"], description, resume=kept["resume"], overwrite=kept["overwrite"])
+
+
+def check_device(device: str) -> None:
+    """Refuse "gpu" where none can be used, before TensorFlow is imported and anything written."""
+    from tf1_dnn import cuda
+
+    fault = cuda.fault() if device == "gpu" else None
+    if fault is not None:
+        raise DeviceError(f"no GPU can be used: {fault}.")
 
 
 def run(config: Config, splits: Splits, metrics_out: IO[str], **settings: Any) -> History:
@@ -84,18 +106,32 @@ def run(config: Config, splits: Splits, metrics_out: IO[str], **settings: Any) -
         f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
         f"validation, {splits.test.n_examples:,} test examples) from {splits.source}"
     )
-    from tf1_dnn import trainer
+    from tf1_dnn import devices
 
-    cli.say(f"TensorFlow {trainer.tf.__version__} on {trainer.device_name()}")
+    device = devices.choose(settings["execution"].device)
+    if device.warning:
+        cli.say(f"warning: {device.warning}")
+    cli.say(f"TensorFlow {devices.tf.__version__} on {device.description}")
 
     def report(epoch: EpochMetrics) -> None:
         print(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}", flush=True)
         metrics_out.write(json.dumps(epoch._asdict()) + "\n")
 
-    history = trainer.train(config, splits, on_epoch=report, **settings)
+    history = trainer_of(settings).train(config, splits, on_epoch=report, **settings)
     print(f"test. Acc: {history.test.test_accuracy:.4f}", flush=True)
     metrics_out.write(json.dumps(history.test._asdict()) + "\n")
     return history
+
+
+def trainer_of(settings: dict[str, Any]) -> Any:
+    """The module whose train() takes these settings."""
+    if "task" in settings:
+        from tf1_dnn import chief
+
+        return chief
+    from tf1_dnn import trainer
+
+    return trainer
 
 
 def compare_with_post(preset: str, history: History) -> None:

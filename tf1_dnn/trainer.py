@@ -10,8 +10,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from tf1_dnn import checkpoints, loops, runs
-from tf1_dnn.compat import tf
+from tf1_dnn import checkpoints, devices, loops, runs
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits, batch_indices, shuffle_state
 from tf1_dnn.errors import ConfigError, NonFiniteLossError
@@ -54,6 +53,7 @@ def train(
     Raises:
       NonFiniteLossError: the loss of a step is NaN or infinite.
       DataError: the training set is smaller than one mini-batch.
+      DeviceError: `execution.device` is "gpu", and TensorFlow can use none.
       RunError: the run directory or a checkpoint cannot be used, or written to.
       Interrupted: SIGTERM or SIGINT came; the epoch was finished and saved (run_dir only).
     """
@@ -61,7 +61,7 @@ def train(
         raise ConfigError("patience needs a run directory, where the best checkpoint is kept.")
     model = build_graph(config, splits.n_inputs, splits.n_outputs)
     with contextlib.ExitStack() as stack:
-        session = stack.enter_context(tf.Session(graph=model.graph))
+        session = stack.enter_context(devices.session(model.graph, execution))
         session.run(model.init)
         if from_checkpoint is not None:
             checkpoints.start_from(session, model, from_checkpoint)
@@ -74,7 +74,7 @@ def train(
         for metrics in epochs:
             on_epoch(metrics)
         signals = stack.enter_context(signals_noted()) if recorder else []
-        if not _is_over(epochs, config, keeping):
+        if not is_over(epochs, config, keeping):
             names = STEP_METRICS if recorder else ("loss",)
             loop = loops.make_loop(
                 session, model, splits.train, execution, metrics=names, metrics_every=WINDOW
@@ -82,12 +82,12 @@ def train(
             for metrics, steps in _epochs(session, model, splits, loop, first=len(epochs)):
                 epochs.append(metrics)
                 on_epoch(metrics)
-                is_over = _is_over(epochs, config, keeping)
+                is_last = is_over(epochs, config, keeping)
                 if recorder:
                     noted = list(signals)  # a signal during the save waits for the next epoch
-                    recorder.record(session, epochs, steps, is_last=is_over or bool(noted))
+                    recorder.record(session, epochs, steps, is_last=is_last or bool(noted))
                     raise_if_noted(noted)
-                if is_over:
+                if is_last:
                     break
         if recorder and keeping.patience:
             recorder.restore_best(session, epochs)
@@ -114,7 +114,7 @@ def _epochs(
         yield EpochMetrics(epoch, *valid, seconds), steps
 
 
-def _is_over(epochs: list[EpochMetrics], config: Config, keeping: Keeping) -> bool:
+def is_over(epochs: list[EpochMetrics], config: Config, keeping: Keeping) -> bool:
     """Whether all epochs are done, or `patience` of them went by without a new best."""
     if not epochs or len(epochs) >= config.n_epochs:
         return len(epochs) >= config.n_epochs
@@ -130,10 +130,3 @@ def require_finite(losses: np.ndarray, epoch: int) -> None:
             f"the loss became {losses[bad[0]]} in epoch {epoch} at step {bad[0]}: lower the "
             "learning rate, clip the gradients (--clip-global-norm 1), or turn batch norm on."
         )
-
-
-def device_name() -> str:
-    """Where the graph will run, in words."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        gpus = [device for device in session.list_devices() if device.device_type == "GPU"]
-    return f"{len(gpus)} GPU" if gpus else f"CPU ({os.cpu_count()} cores)"

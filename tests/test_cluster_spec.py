@@ -1,0 +1,168 @@
+"""TF_CONFIG: what it says, and one sentence for every way to get it wrong. No TensorFlow."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tf1_dnn import cluster_spec
+from tf1_dnn.cluster_spec import Task
+from tf1_dnn.errors import ClusterError
+
+CLUSTER = {"chief": ["c:1"], "worker": ["a:1", "b:1"], "ps": ["p:1", "q:65535"]}
+
+
+def config(cluster=CLUSTER, **task):
+    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0} | task})
+
+
+def test_a_task_knows_its_place():
+    task = cluster_spec.parse(config(type="worker", index=1))
+    assert (str(task), task.address, task.is_chief) == ("worker 1", "b:1", False)
+    assert task.replicas == ["chief", "worker 0", "worker 1"]
+    assert list(task.addresses.items()) == [
+        ("chief", "c:1"),
+        ("worker 0", "a:1"),
+        ("worker 1", "b:1"),
+        ("ps 0", "p:1"),
+        ("ps 1", "q:65535"),
+    ]
+    assert (task.n_together(sync=True), task.n_together(sync=False)) == (3, 1)
+    assert task.describe(sync=True) == "3 replicas, synchronous"
+
+
+def test_without_a_chief_the_first_worker_is_it():
+    cluster = {"worker": ["a:1", "b:1"], "ps": ["p:1"]}
+    tasks = [cluster_spec.parse(config(cluster, index=index)) for index in (0, 1)]
+    assert [task.is_chief for task in tasks] == [True, False]
+    assert cluster_spec.parse(config(type="chief")).is_chief
+    assert not cluster_spec.parse(config()).is_chief
+
+
+def test_the_cluster_may_list_the_evaluator_or_not():
+    for cluster in (CLUSTER, {**CLUSTER, "evaluator": ["e:1"]}):
+        task = cluster_spec.parse(config(cluster, type="evaluator", index=0))
+        assert str(task) == "evaluator" and "evaluator" not in task.cluster
+
+
+def test_an_index_may_be_a_string_and_addresses_may_be_ipv6():
+    cluster = {"worker": ["[::1]:5", "x.y-z_0.svc:6"], "ps": ["10.0.0.1:7"]}
+    assert cluster_spec.parse(config(cluster, index="1")).address == "x.y-z_0.svc:6"
+    assert cluster_spec.split_address("[::1]:5") == ("::1", 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"cluster": {}}',
+        '{"task": {"type": "worker", "index": 0}}',
+        config({"chief": ["a:1"]}, type="chief"),
+        config({"worker": ["a:1"]}),
+    ],
+)
+def test_one_task_alone_trains_as_on_one_machine(text):
+    assert cluster_spec.parse(text) is None
+
+
+def test_the_variable_may_be_unset_or_empty(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert cluster_spec.from_environment() is None
+    monkeypatch.setenv("TF_CONFIG", " ")
+    assert cluster_spec.from_environment() is None
+    monkeypatch.setenv("TF_CONFIG", config())
+    assert isinstance(cluster_spec.from_environment(), Task)
+
+
+MALFORMED = {
+    "bad JSON": ('{"cluster": ', "is not JSON"),
+    "endless nesting": ("[" * 100_000, "is not JSON"),
+    "not an object": ('["worker"]', "is not a JSON object"),
+    "no task": (json.dumps({"cluster": CLUSTER}), "has no task"),
+    "unknown task": (config(type="boss"), "the unknown task type 'boss'"),
+    "no task type": (config(type=None), "the unknown task type None"),
+    "index out of range": (config(index=2), "makes this process worker 2, but its cluster has 2"),
+    "task not in the cluster": (config({"ps": ["p:1"]}, index=0), "its cluster has 0 of worker"),
+    "negative index": (config(index=-1), "has the task index -1"),
+    "index no number": (config(index="first"), "has the task index 'first'"),
+    "index true": (config(index=True), "has the task index True"),
+    "cluster a list": (config(["a:1"]), "has a cluster that is not an object"),
+    "unknown job": (config({**CLUSTER, "master": ["m:1"]}), "the unknown job 'master'"),
+    "addresses no list": (config({**CLUSTER, "ps": "p:1"}), "gives ps no list"),
+    "no ps": (config({"worker": ["a:1", "b:1"]}), "names no ps"),
+    "ps empty": (config({"worker": ["a:1", "b:1"], "ps": []}), "names no ps"),
+    "no worker": (config({"ps": ["p:1", "q:1"]}, type="ps"), "names no worker"),
+    "two chiefs": (config({**CLUSTER, "chief": ["c:1", "d:1"]}), "names several chiefs"),
+    "duplicate address": (
+        config({**CLUSTER, "ps": ["p:1", "a:1"]}),
+        "gives ps 1 the address a:1 of worker 0",
+    ),
+    "no port": (config({**CLUSTER, "ps": ["p"]}), "gives ps 0 the address 'p'"),
+    "no host": (config({**CLUSTER, "ps": [":1"]}), "gives ps 0 the address ':1'"),
+    "port 0": (config({**CLUSTER, "ps": ["p:0"]}), "gives ps 0 the address 'p:0'"),
+    "port too large": (config({**CLUSTER, "ps": ["p:65536"]}), "'p:65536'"),
+    "port no number": (config({**CLUSTER, "ps": ["p:http"]}), "'p:http'"),
+    "a URL": (config({**CLUSTER, "ps": ["grpc://p:1"]}), "'grpc://p:1'"),
+    "address no string": (config({**CLUSTER, "ps": [1]}), "gives ps 0 the address 1"),
+    "a sparse cluster": (config({**CLUSTER, "worker": {"0": "a:1"}}), "gives worker no list"),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_every_malformed_tf_config_gets_one_sentence(fault):
+    text, words = MALFORMED[fault]
+    with pytest.raises(ClusterError) as caught:
+        cluster_spec.parse(text)
+    sentence = str(caught.value)
+    assert words in sentence and sentence.startswith("TF_CONFIG ")
+    assert sentence.endswith(".") and "\n" not in sentence
+
+
+def answer(tf_config, *argv):
+    """Exit code and standard error of the command, which must not have imported TensorFlow."""
+    command = [sys.executable, "-X", "importtime", "-m", "tf1_dnn.train", *argv]
+    environment = {**os.environ, "TF_CONFIG": tf_config}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stdout == "" and not re.search(r"\btensorflow$", done.stderr, re.MULTILINE)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+    return done.returncode, lines
+
+
+def test_the_command_answers_with_the_sentence_and_exit_code_2():
+    code, (line,) = answer('{"cluster": ')
+    assert code == 2 and line.startswith("error: TF_CONFIG is not JSON (")
+
+
+def test_a_port_in_use_is_told_before_tensorflow_is_imported():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        cluster = {"worker": [f"127.0.0.1:{port}", "b:1"], "ps": ["p:1"]}
+        code, (line,) = answer(config(cluster))
+    assert code == 2
+    assert line == (
+        f"error: worker 0 cannot listen on 127.0.0.1:{port} (Address already in use): end what "
+        f"uses port {port}, or give the task another one in TF_CONFIG."
+    )
+
+
+@pytest.mark.parametrize("option", [["--no-xla"], ["--max-resident-bytes", "1"]])
+def test_options_without_a_meaning_in_a_cluster_are_refused(option):
+    code, (line,) = answer(config(), *option)
+    assert code == 2 and line.startswith("error: in a cluster every step is a session.run: drop")
+
+
+@pytest.mark.parametrize("option", ["--sync", "--async"])
+def test_options_without_a_meaning_on_one_machine_are_refused(option):
+    code, (line,) = answer("", option)
+    assert code == 2 and line.startswith("error: --sync and --async need a cluster")
+
+
+def test_an_evaluator_without_a_run_directory_is_refused():
+    code, (line,) = answer(config(type="evaluator"), "--dataset", "synthetic")
+    assert code == 2 and "give it the chief's --run-dir" in line

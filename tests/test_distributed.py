@@ -1,0 +1,394 @@
+"""Replicas on loopback: what synchronous and asynchronous training compute, held against one
+machine. Servers are TensorFlow's own, all of them in this process, a thread for each task."""
+
+import contextlib
+import pathlib
+import queue
+import shutil
+import socket
+import sys
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import _find_mnist, small_splits
+from processes import free_address
+
+from tf1_dnn import (
+    chief,
+    compare,
+    data,
+    distributed,
+    evaluate,
+    evaluator,
+    export,
+    membership,
+    pace,
+    plots,
+    replicas,
+    restore,
+    trainer,
+)
+from tf1_dnn.cluster_spec import Task, split_address
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.errors import NonFiniteLossError, RunError
+from tf1_dnn.graph import build_graph
+from tf1_dnn.schedule import Schedule
+
+STEP = Execution(loop="step")
+SPLITS = small_splits()  # 203 examples: batches of 32 are two of 34 and four of 33
+SMALL = Config(hidden_units=(8,), batch_size=16, n_epochs=2, batch_norm=False)
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch):
+    """They take longer than the training here."""
+    monkeypatch.setattr(plots, "curves", lambda *_: None)
+
+
+def make_tasks(n_replicas, n_servers):
+    addresses = {"worker": n_replicas, "ps": n_servers}
+    cluster = {job: [free_address() for _ in range(n)] for job, n in addresses.items()}
+    return [Task(cluster, job, i) for job, n in addresses.items() for i in range(n)]
+
+
+def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **settings):
+    """Train on a cluster; what the chief returns or raises, once every other task has left."""
+    tasks, answers = make_tasks(n_replicas, n_servers), {}
+
+    def run(task):
+        try:
+            if task.type == "ps":
+                answers[str(task)] = distributed.serve(task)
+            elif task.is_chief:
+                answers[str(task)] = chief.train(config, splits, task=task, sync=sync, **settings)
+            else:
+                work = distributed.work(config, splits, task=task, sync=sync, execution=STEP)
+                answers[str(task)] = work
+        except Exception as error:
+            answers[str(task)] = error
+
+    threads = [threading.Thread(target=run, args=[task], daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    chiefs = answers.pop("worker 0", None)
+    assert answers == {str(task): None for task in tasks if not task.is_chief}
+    if isinstance(chiefs, Exception):
+        raise chiefs
+    return chiefs
+
+
+def last_variables(run_dir):
+    newest = max((run_dir / "checkpoints").glob("epoch-*"))
+    reader = tf.train.load_checkpoint(str(newest / "variables"))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def on_one_machine(folder, config, splits=SPLITS):
+    trainer.train(config, splits, run_dir=folder, execution=STEP)
+    return last_variables(folder)
+
+
+EQUAL = {
+    "sum": dict(loss_reduction="sum", learning_rate=0.001),
+    "mean of unequal slices": dict(loss_reduction="mean", learning_rate=0.1),
+    "clipping by value": dict(loss_reduction="mean", clip_value=0.01, learning_rate=0.1),
+    "clipping by global norm": dict(clip_global_norm=0.5, optimizer="momentum"),
+    "adam": dict(loss_reduction="mean", optimizer="adam"),
+}
+
+
+@pytest.mark.parametrize("name", EQUAL)
+def test_two_synchronous_replicas_equal_one_machine_with_a_batch_twice_as_large(name, tmp_path):
+    config = SMALL.replace(**EQUAL[name])
+    train(config, n_servers=2, run_dir=tmp_path / "two")
+    found = last_variables(tmp_path / "two")
+    expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))
+    assert set(found) == set(expected) and found["global_step"] == 12
+    for variable, value in expected.items():
+        np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-5, err_msg=variable)
+
+
+def rank_0(part):
+    def part_of_rank_0(schedule, step):
+        schedule.rank = 0
+        return part(schedule, step)
+
+    return part_of_rank_0
+
+
+@pytest.mark.parametrize("forgotten", ["share", "clipping after averaging", "one slice each"])
+def test_the_comparison_notices_what_would_be_wrong(forgotten, tmp_path, monkeypatch):
+    """The negative controls: each of these alone makes other variables."""
+    name, part = "sum", Schedule.part
+    if forgotten == "share":
+        monkeypatch.setattr(Schedule, "part", lambda *args: part(*args)._replace(share=1.0))
+    elif forgotten == "clipping after averaging":
+        name = "clipping by value"
+        monkeypatch.setattr(replicas, "CLIP_KINDS", ())  # then train_step clips, too
+    else:
+        monkeypatch.setattr(Schedule, "part", rank_0(part))
+    config = SMALL.replace(**EQUAL[name])
+    train(config, run_dir=tmp_path / "two")
+    found = last_variables(tmp_path / "two")
+    expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))
+    assert max(np.abs(found[name] - value).max() for name, value in expected.items()) > 1e-4
+
+
+def test_one_synchronous_replica_is_one_machine_batch_norm_included(tmp_path):
+    config = SMALL.replace(batch_norm=True, clip_norm=0.5)
+    train(config, n_replicas=1, n_servers=2, run_dir=tmp_path / "replica")
+    found, expected = last_variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
+    assert set(found) == set(expected)
+    for variable, value in expected.items():
+        np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
+
+
+def test_every_replica_moves_the_averages_by_its_own_slice(tmp_path):
+    """One step of two replicas; their updates come in either order, or both before either."""
+    splits = small_splits(n_train=32)
+    config = SMALL.replace(batch_norm=True, n_epochs=1, seed=3)
+    train(config, splits, run_dir=tmp_path)
+    found = last_variables(tmp_path)["batch_normalization/moving_mean"]
+    expected = build_graph(config, splits.n_inputs, splits.n_outputs)
+    with tf.Session(graph=expected.graph) as session:
+        session.run(expected.init)
+        outputs = expected.tower.network.hidden[0].pre_activation
+        means = []
+        for rank in (0, 1):
+            schedule = Schedule(config, 32, n_replicas=2, rank=rank, sync=True)
+            inputs = splits.train.inputs(schedule.part(0).indices)
+            values = session.run(outputs, {expected.placeholders.inputs: inputs})
+            means.append(values.mean(axis=0))
+    first, second = means
+    candidates = [
+        0.09 * first + 0.1 * second,
+        0.1 * first + 0.09 * second,
+        0.1 * first + 0.1 * second,
+    ]
+    assert min(np.abs(found - candidate).max() for candidate in candidates) < 1e-6
+    assert min(np.abs(found - 0.1 * mean).max() for mean in means) > 1e-3  # not one of them alone
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("sync", [True, False])
+def test_variables_are_named_as_on_one_machine_and_lie_on_the_parameter_servers(optimizer, sync):
+    config = SMALL.replace(optimizer=optimizer, batch_norm=True)
+    task = make_tasks(2, 2)[0]
+    replica = replicas.build_replica(task, config, 20, 5, sync=sync)
+    one = build_graph(config, 20, 5)
+    variables = replica.model.graph.get_collection("variables")
+    names = [
+        sorted(v.op.name for v in graph.get_collection("variables"))
+        for graph in (replica.model.graph, one.graph)
+    ]
+    assert names[0] == names[1]
+    assert {v.device for v in variables} == {"/job:ps/task:0", "/job:ps/task:1"}
+    on_first = sum(v.shape.num_elements() for v in variables if v.device.endswith("0"))
+    total = sum(v.shape.num_elements() for v in variables)
+    assert 0.3 < on_first / total < 0.7
+    assert all(
+        v.device == "/job:worker/task:0"
+        for v in replica.model.graph.get_collection("local_variables")
+    )
+
+
+def test_checkpoints_are_written_by_the_chief_not_by_a_parameter_server(tmp_path, monkeypatch):
+    graphs = []
+    build = replicas.build_replica
+    monkeypatch.setattr(
+        distributed, "build_replica", lambda *a, **k: graphs.append(build(*a, **k)) or graphs[-1]
+    )
+    train(SMALL.replace(n_epochs=1), n_replicas=1, run_dir=tmp_path)
+    operations = graphs[0].model.graph.get_operations()
+    devices = {op.device for op in operations if op.type in ("SaveV2", "RestoreV2")}
+    assert devices and all(device.startswith("/job:worker/task:0") for device in devices)
+
+
+@pytest.mark.parametrize("batch_size", [4, 7])
+def test_an_epoch_sees_every_example_once(batch_size):
+    config = SMALL.replace(batch_size=batch_size)
+    schedules = [Schedule(config, 203, n_replicas=3, rank=rank, sync=True) for rank in range(3)]
+    for epoch in (1, 0, 2):
+        steps = range(epoch * schedules[0].n_steps, (epoch + 1) * schedules[0].n_steps)
+        seen = [schedule.part(step).indices for step in steps for schedule in schedules]
+        assert sorted(np.concatenate(seen)) == list(range(203))
+        whole = data.shuffle_state(config.seed, config.shuffle_offset + epoch, 203)
+        batches = data.batch_indices(203, 3 * batch_size, whole)
+        np.testing.assert_array_equal(np.concatenate(seen), np.concatenate(batches))
+
+
+def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
+    taken, feed = [], pace.feed
+
+    def noting_feed(replica, schedule, dataset, step):
+        taken.append(step)
+        return feed(replica, schedule, dataset, step)
+
+    monkeypatch.setattr(distributed, "feed", noting_feed)
+    history = train(SMALL.replace(n_epochs=5), sync=False, run_dir=tmp_path)
+    assert sorted(taken) == list(range(12 * 5))
+    assert last_variables(tmp_path)["global_step"] == 60
+    assert [epoch.epoch for epoch in history.epochs] == list(range(5))
+
+
+def test_one_asynchronous_replica_is_one_machine(tmp_path):
+    config = SMALL.replace(batch_norm=True, clip_global_norm=0.5, optimizer="adam")
+    train(config, n_replicas=1, sync=False, run_dir=tmp_path / "replica")
+    found, expected = last_variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
+    assert set(found) == set(expected)
+    for variable, value in expected.items():
+        np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
+
+
+class SlowReplica:
+    """A session on a token queue where another replica's token lies in front."""
+
+    def __init__(self, queue, global_steps):
+        self.queue, self.global_steps = list(queue), iter(global_steps)
+
+    def run(self, fetches, feed_dict=None):
+        if fetches == "global_step":
+            return next(self.global_steps)
+        if fetches == "take_token":
+            return self.queue.pop(0)
+        if fetches == "put_token":
+            self.queue.append(feed_dict["token"])
+
+
+@pytest.mark.parametrize(
+    "queue, global_steps, left",
+    [
+        ([8], [7], [7]),  # a slower replica's token of step 7 goes back
+        ([7, 7, 8, 8], [7, 8, 8], [8, 7]),  # so do two; then step 8 begins
+        ([8, 8], [8], [8]),  # a dead replica's token of step 7 is dropped: nobody waits for it
+    ],
+)
+def test_a_token_of_the_step_just_done_is_not_used_again(queue, global_steps, left):
+    session = SlowReplica(queue, global_steps)
+    names = ("local_step_init_op", "put_token", "take_token", "token")
+    sync = pace.SyncPace.__new__(pace.SyncPace)
+    sync.averaging = SimpleNamespace(**{name: name for name in names})
+    sync.model = SimpleNamespace(global_step="global_step")
+    assert sync._own_token(session, 7) == 8
+    assert session.queue == left
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Real MNIST where it is found, else the built-in digits."""
+    try:
+        return _find_mnist()
+    except pytest.skip.Exception:
+        return data.load("synthetic")
+
+
+@pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+def test_an_epoch_of_digits_reaches_95_percent(sync, digits):
+    config = Config(n_epochs=1, batch_size=50)
+    history = train(config, digits, sync=sync)
+    assert history.epochs[0].valid_accuracy >= 0.95
+    assert history.test.test_accuracy >= 0.94
+
+
+def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    config = SMALL.replace(batch_norm=True, n_epochs=3)
+    history = train(config, run_dir=run_dir, keeping=Keeping(histograms=1))
+    found = evaluate.evaluate(run_dir, SPLITS)
+    assert (found.accuracy, found.loss) == pytest.approx(history.test, abs=1e-6)
+    export.export(run_dir, tmp_path / "exported")
+    assert compare.read_run(str(run_dir)).final_accuracy == history.epochs[-1].valid_accuracy
+    description = restore.read_run(run_dir)
+    assert description["cluster"] == "2 replicas, synchronous"
+    evaluator.follow(run_dir, SPLITS)
+    lines = [
+        f"epoch: {i:03d}, valid. Acc: {e.valid_accuracy:.4f}" for i, e in enumerate(history.epochs)
+    ]
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(", test")[0] for line in printed] == lines
+    assert printed[-1].endswith(f"test. Acc: {history.test.test_accuracy:.4f}")
+
+
+def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
+    config = SMALL.replace(n_epochs=3)
+    through = train(config, run_dir=tmp_path)
+    expected = last_variables(tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints" / "epoch-0003")
+    with pytest.raises(RunError, match="cluster was '2 replicas, synchronous', not '3 replicas"):
+        three = make_tasks(3, 1)[0]
+        chief.train(config, SPLITS, task=three, execution=STEP, run_dir=tmp_path, resume=True)
+    with pytest.raises(RunError, match="cluster was '2 replicas, synchronous', not None"):
+        trainer.train(config, SPLITS, run_dir=tmp_path, resume=True, execution=STEP)
+    again = train(config, run_dir=tmp_path, resume=True)
+    assert again.test == pytest.approx(through.test, abs=1e-6)
+    for variable, value in last_variables(tmp_path).items():
+        np.testing.assert_allclose(value, expected[variable], rtol=0, atol=1e-6, err_msg=variable)
+
+
+@pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+def test_patience_stops_every_task(sync, tmp_path, monkeypatch):
+    accuracies = iter([0.5, 0.4, 0.3, 0.2, 0.1])
+    real = chief.loops.evaluate
+
+    def evaluate(session, model, dataset):
+        accuracy, loss = real(session, model, dataset)
+        return (next(accuracies) if dataset is SPLITS.valid else accuracy), loss
+
+    monkeypatch.setattr(chief.loops, "evaluate", evaluate)
+    settings = dict(run_dir=tmp_path, keeping=Keeping(patience=2), sync=sync)
+    history = train(SMALL.replace(n_epochs=500), **settings)
+    assert len(history.epochs) == 3
+
+
+def test_a_loss_that_is_not_finite_ends_every_task():
+    config = SMALL.replace(learning_rate=1e30, activation="relu")
+    with pytest.raises(NonFiniteLossError):
+        train(config)
+
+
+def test_start_from_checkpoint(tmp_path):
+    config = SMALL.replace(n_epochs=1)
+    expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))
+    prefix = str(tmp_path / "one/checkpoints/epoch-0001/variables")
+    frozen = config.replace(learning_rate=1e-12)
+    train(frozen, run_dir=tmp_path / "two", from_checkpoint=prefix)
+    found = last_variables(tmp_path / "two")
+    np.testing.assert_allclose(found["hidden1/kernel"], expected["hidden1/kernel"], atol=1e-6)
+
+
+def test_who_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr(membership, "FIRST_LOOK", 0.05)
+    task, said = make_tasks(2, 1)[0], queue.Queue()
+    with contextlib.ExitStack() as stack:
+        for present in ("worker 0", "ps 0"):
+            listener = stack.enter_context(socket.socket())
+            listener.bind(split_address(task.addresses[present]))
+            listener.listen()
+        with membership.absent_named(task, said.put) as all_there:
+            expected = (
+                f"worker 0 is waiting for worker 1 at {task.addresses['worker 1']} (Connection "
+                "refused): start it, or correct TF_CONFIG"
+            )
+            assert said.get(timeout=10) == expected
+            assert said.get(timeout=10) == expected  # and again
+            all_there.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_tensorflow_listens_on_every_interface():
+    """What the README warns of; should this fail one day, the warning can go."""
+    task = make_tasks(1, 1)[1]
+    server = membership.start_server(task, distributed.devices.choose("cpu"))
+    port = membership.split_address(task.address)[1]
+    addresses = []
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]:
+            local, state = line.split()[1], line.split()[3]
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                addresses.append(int(local.partition(":")[0], 16))
+    assert addresses == [0] and server

@@ -1,0 +1,89 @@
+"""NVIDIA's driver: whether it is there, what it sees, and what to do where it does not work."""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import os
+from typing import NamedTuple
+
+LIBRARY = "libcuda.so.1"
+_INSTALL = (
+    "install NVIDIA's driver; in Docker, install the NVIDIA Container Toolkit on the host and give "
+    "docker run --gpus all"
+)
+
+
+class Fault(NamedTuple):
+    """Why a GPU cannot be used, and what to do about it."""
+
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.remedy}"
+
+
+_FAULTS = {  # by CUresult, as cuda.h numbers them
+    34: Fault(f"the driver is missing ({LIBRARY} is the stub of a toolkit)", _INSTALL),
+    35: Fault("the driver is too old for CUDA 12", "update it to 525 or newer"),
+    100: Fault("the driver sees no GPU", "run nvidia-smi; in Docker, give docker run --gpus all"),
+    803: Fault("the driver's library and kernel module differ in version", "restart the machine"),
+}
+
+
+class Driver(NamedTuple):
+    """The driver and what it sees; `fault` is None if there is a GPU to use."""
+
+    version: str | None  # of the kernel module, as in "550.54.14"
+    n_gpus: int
+    fault: Fault | None
+
+
+def ask() -> Driver:
+    """Ask the driver for its GPUs; initializes CUDA in this process, as TensorFlow does."""
+    version = kernel_module()
+    try:
+        cuda = ctypes.CDLL(LIBRARY)
+    except OSError as error:
+        return Driver(version, 0, Fault(f"the driver is missing ({error})", _INSTALL))
+    count = ctypes.c_int(0)
+    code = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
+    if code == 0 and count.value:
+        return Driver(version, count.value, None)
+    code = code or 100
+    unknown = Fault(f"the driver failed with CUDA error {code}", "run nvidia-smi, restart")
+    return Driver(version, 0, _FAULTS.get(code, unknown))
+
+
+def kernel_module(path: str = "/proc/driver/nvidia/version") -> str | None:
+    """The version of the driver's kernel module; None where none is loaded."""
+    words = read(path).partition("Kernel Module")[2].split()
+    return next((word for word in words if word[0].isdigit()), None)
+
+
+def gpus_in_machine(root: str = "/") -> list[str]:
+    """What shows that there is an NVIDIA GPU, usable or not: its device files or PCI addresses."""
+    devices = sorted(glob.glob(os.path.join(root, "dev/nvidia[0-9]*")))
+    return devices or [
+        folder
+        for folder in sorted(glob.glob(os.path.join(root, "sys/bus/pci/devices/*")))
+        if read(f"{folder}/vendor") == "0x10de" and read(f"{folder}/class").startswith("0x03")
+    ]
+
+
+def hidden() -> Fault | None:
+    """That GPUs are hidden on purpose, or None."""
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if value is None or (value.strip() and not value.strip().startswith("-")):
+        return None
+    return Fault(f"CUDA_VISIBLE_DEVICES={value!r} hides every GPU", "unset it")
+
+
+def read(path: str) -> str:
+    """A small file's text, "" where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
