@@ -1,0 +1,143 @@
+"""python -m tf1_dnn.experiments: the report, bad input, processes side by side, Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import small_experiment
+from conftest import small_splits
+
+from tf1_dnn import cli, experiments
+from tf1_dnn.errors import RunError
+from tf1_dnn.experiments import __main__ as command
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def npz(tmp_path):
+    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
+    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
+    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
+    return str(path)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """No workers: they would not know an experiment that a test made up."""
+    run_all = experiments.run_all
+
+    def run(*arguments, **settings):
+        return run_all(*arguments, **{**settings, "workers": 0})
+
+    monkeypatch.setattr(experiments, "run_all", run)
+    return run
+
+
+def test_the_report(npz, tmp_path, capsys, monkeypatch, in_this_process):
+    small_experiment.install(monkeypatch)
+    argv = ["all", "--seeds", "3", "--data", npz, "--out", str(tmp_path / "claims")]
+    assert cli.run(command.main, argv) == 0
+    out, err = capsys.readouterr()
+    verdict = "| Fast is more. | **holds** | 0.20 [0.20, 0.20] more |"
+    assert verdict in out and "small.npz" in err
+    text = (tmp_path / "claims" / "report.md").read_text()
+    assert verdict in text and "3 seeds" in text and "`python -m tf1_dnn.experiments all" in text
+    table = "| accuracy | fast | 0.31 [0.29, 0.33] | slow | 0.11 [0.09, 0.13] |"
+    assert table in text
+    assert (tmp_path / "claims" / "small.png").read_bytes().startswith(PNG)
+    report = json.loads((tmp_path / "claims" / "report.json").read_text())
+    (claim,) = report["experiments"]["small"]["claims"]
+    assert (claim["rule"], claim["verdict"]) == ("Holds if it is more.", "holds")
+    assert report["experiments"]["small"]["rows"][0]["difference"]["mean"] == pytest.approx(0.2)
+
+
+def test_a_report_is_read_back_and_judged_anew(npz, tmp_path, monkeypatch, in_this_process):
+    small_experiment.install(monkeypatch)
+    assert cli.run(command.main, ["small", "--data", npz, "--out", str(tmp_path)]) == 0
+    result = experiments.read_report(tmp_path / "report.json")["small"]
+    assert result.verdicts[0].word == "holds" and result.rows[0].value.n == experiments.SEEDS
+    report = json.loads((tmp_path / "report.json").read_text())
+    report["experiments"]["small"]["values"]["fast"]["accuracy"] = [0.0] * experiments.SEEDS
+    (tmp_path / "changed.json").write_text(json.dumps(report))
+    changed = experiments.read_report(tmp_path / "changed.json")["small"]
+    assert changed.verdicts[0].word == "does not hold"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{}", '{"experiments": {"unheard-of": {"values": {}}}}']
+)
+def test_what_is_not_a_report(tmp_path, text):
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RunError, match="^cannot read the report .* make it with"):
+        experiments.read_report(path)
+
+
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        (["vanish"], "unknown experiment 'vanish': choose from vanishing, initialization, "),
+        (["vanish", "all"], "unknown experiment 'vanish'"),
+        ([], "required: NAME"),
+        (["all", "--seeds", "0"], "--seeds must be at least 2, not 0"),
+        (["all", "--seeds", "many"], "invalid int value: 'many'"),
+        (["all", "--workers", "0"], "--workers must be at least 1, not 0"),
+        (["all", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input(argv, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = cli.run(command.main, argv)
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1) and words in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to(npz, capsys):
+    assert cli.run(command.main, ["all", "--data", npz, "--out", "/dev/null/claims"]) == 2
+    assert "error: cannot write to /dev/null/claims (" in capsys.readouterr().err
+
+
+def run_command(npz, out, *argv):
+    line = [sys.executable, "-m", "tf1_dnn.experiments", *argv, "--data", npz, "--out", str(out)]
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(line, start_new_session=True, **pipes)
+
+
+def is_alive(group):
+    try:
+        os.killpg(group, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def wait_until(holds, seconds=120):
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+    return holds()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_stopped_command_leaves_finished_cells_and_no_processes(number, code, npz, tmp_path):
+    process = run_command(npz, tmp_path / "out", "initialization", "--quick", "--workers", "1")
+    cells = tmp_path / "out" / "cells"
+    assert wait_until(lambda: len(list(cells.glob("*.json"))) >= 1)
+    os.kill(process.pid, number) if number == signal.SIGKILL else os.killpg(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "") and "Traceback" not in err
+    assert wait_until(lambda: not is_alive(process.pid), seconds=20)
+    assert 1 <= len(list(cells.glob("*.json"))) < 24
+    for path in cells.glob("*.json"):
+        assert json.loads(path.read_text())["measured"].keys() == {"accuracy", "is_finite"}

@@ -1,0 +1,81 @@
+"""python -m tf1_dnn.experiments: the post's claims put to the test, and a report of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Sequence
+
+from tf1_dnn import cli, experiments, options
+from tf1_dnn.errors import ConfigError
+from tf1_dnn.experiments import report
+
+
+def make_parser() -> cli.Parser:
+    """The command's options."""
+    parser = cli.Parser(
+        prog="python -m tf1_dnn.experiments",
+        description="Put the post's claims to the test: print the verdicts and write a report.",
+        epilog="Experiments: " + ", ".join(experiments.NAMES) + ". The same command goes on where "
+        "it was interrupted; settings, seeds and data that differ are run anew.",
+    )
+    add = parser.add_argument
+    add("names", nargs="+", metavar="NAME", help="experiments, or all")
+    add(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help=f"runs of each condition [{experiments.SEEDS}; quick: {experiments.QUICK_SEEDS}]",
+    )
+    add(
+        "--out", default="claims", metavar="DIR", help="where report.md, report.json and figures go"
+    )
+    add("--quick", action="store_true", help="fewer seeds and conditions, shorter runs")
+    add(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes of one thread each (default: one per core)",
+    )
+    options.add_data_options(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    given = make_parser().parse_args(argv)
+    names = [name for name in dict.fromkeys(given.names) if name != "all"]
+    experiments.check_names(names)
+    names = list(experiments.NAMES) if "all" in given.names else names
+    if given.seeds is not None:
+        experiments.check_seeds(given.seeds)
+    if given.workers < 1:
+        raise ConfigError(f"--workers must be at least 1, not {given.workers}.")
+    folder = Path(given.out)
+
+    from tf1_dnn import data
+
+    splits = data.load(given.dataset, given.data)
+    cli.say(f"data: {splits.name} from {splits.source}; report: {folder}")
+    how: dict[str, Any] = dict(seeds=given.seeds, quick=given.quick)
+    results = experiments.run_all(names, splits, out=folder, workers=given.workers, **how)
+    facts = {
+        "command": " ".join(["python -m tf1_dnn.experiments", *arguments]),
+        "data": "MNIST" if splits.is_mnist else splits.name,
+        "data_sha256": splits.sha256(),
+        "seeds": results[0].rows[0].value.n,
+        "quick": given.quick,
+        "tensorflow": version("tensorflow"),
+    }
+    paths = report.write(folder, results, facts)
+    print(report.verdicts_markdown(results))
+    cli.say("written: " + ", ".join(map(str, paths)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

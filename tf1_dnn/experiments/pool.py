@@ -1,0 +1,130 @@
+"""Cells side by side over the machine's cores, each in one thread of a process of its own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Generator, Iterator, Sequence
+
+from tqdm import tqdm
+
+from tf1_dnn.data import Splits
+from tf1_dnn.errors import Error
+from tf1_dnn.experiments import cells
+from tf1_dnn.experiments.cells import Cell
+from tf1_dnn.experiments.protocol import Measured
+
+_brought: list[Splits] = []  # in a worker: the data, once
+
+
+def measure_all(
+    wanted: Sequence[Cell], splits: Splits, folder: Path, *, workers: int
+) -> list[Measured]:
+    """What each cell gives, in their order; those that `folder` holds are not run again.
+
+    Args:
+      wanted: the cells.
+      splits: the data, whole.
+      folder: where each finished cell is kept at once.
+      workers: processes; 0 runs the cells one after the other in this one.
+
+    Raises:
+      Error: a worker was killed. What was finished is kept, as it is on Ctrl-C.
+    """
+    found = [cells.read(folder, cell) for cell in wanted]
+    missing = [cell for cell, measured in zip(wanted, found) if measured is None]
+    workers = min(workers, len(missing))
+    n_found = len(wanted) - len(missing)
+    with tqdm(total=len(wanted), initial=n_found, unit="cell", disable=None) as bar:
+        run = _in_workers if workers else _in_this_process
+        with contextlib.closing(run(missing, splits, folder, workers)) as finished:
+            for cell in finished:
+                bar.set_postfix_str(cell.experiment, refresh=False)
+                bar.update()
+    return [_finished(folder, cell) for cell in wanted]
+
+
+def _run_cell(cell: Cell, splits: Splits, folder: Path) -> Cell:
+    from tf1_dnn.experiments import EXPERIMENTS
+
+    drawn = cells.draw_examples(splits, cell.settings["n_train"], cell.config.seed)
+    measured = EXPERIMENTS[cell.experiment].measure(cell.config, drawn, cell.settings)
+    cells.write(folder, cell, measured)
+    return cell
+
+
+def _finished(folder: Path, cell: Cell) -> Measured:
+    measured = cells.read(folder, cell)
+    if measured is None:
+        raise Error(f"{cell.path(folder)} is gone or was changed: run the command again.")
+    return measured
+
+
+def _in_this_process(
+    missing: Sequence[Cell], splits: Splits, folder: Path, workers: int
+) -> Generator[Cell, None, None]:
+    for cell in missing:
+        yield _run_cell(cell, splits, folder)
+
+
+def _in_workers(
+    missing: Sequence[Cell], splits: Splits, folder: Path, workers: int
+) -> Generator[Cell, None, None]:
+    """Run cells in processes of their own, yielding each when it is finished and kept."""
+    before = set(multiprocessing.active_children())
+    executor = concurrent.futures.ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _start_worker, (splits,)
+    )
+    try:
+        with _interrupt_ignored():  # by the workers, which inherit it: this process decides
+            futures = [executor.submit(_run_in_worker, cell, folder) for cell in missing]
+        for future in concurrent.futures.as_completed(futures):
+            yield future.result()
+        executor.shutdown()
+    except BrokenProcessPool:
+        raise Error(
+            "a worker process was killed, perhaps for want of memory: run the command again, with "
+            "fewer --workers; finished cells are kept."
+        ) from None
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()
+
+
+def _start_worker(splits: Splits) -> None:
+    _brought.append(splits)
+    sys.stderr = open(os.devnull, "w")  # no progress bars within the bar; errors are raised
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _run_in_worker(cell: Cell, folder: Path) -> Cell:
+    return _run_cell(cell, _brought[0], folder)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the command ends, however that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _interrupt_ignored() -> Iterator[None]:
+    try:
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread, which alone may: then workers hear Ctrl-C too
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

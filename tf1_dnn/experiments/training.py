@@ -1,0 +1,102 @@
+"""A network in training, some steps at a time, in one thread: what the experiments look into."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import Any, Iterator, Mapping
+
+import numpy as np
+
+from tf1_dnn import loops, population
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Config, Execution
+from tf1_dnn.data import Dataset, Splits, batch_indices
+from tf1_dnn.experiments.protocol import Measured
+from tf1_dnn.graph import ModelSpec, build_graph
+from tf1_dnn.loops import Metrics
+from tf1_dnn.restore import Restored
+
+_ONE_THREAD = dict(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+
+
+class Training:
+    """A session on the package's graph, initialized, and where its training has got to."""
+
+    def __init__(self, session: Any, model: ModelSpec, splits: Splits, loop: loops.Loop) -> None:
+        self.session, self.model, self.splits, self.loop = session, model, splits, loop
+        self.is_finite = True  # no step's loss was NaN or infinite
+        self._batches = _endless_batches(splits.train.n_examples, model.config)
+
+    def run_steps(self, n_steps: int) -> Metrics:
+        """Run the next steps; their metrics."""
+        metrics = self.loop.run_epoch(list(itertools.islice(self._batches, n_steps)))
+        self.is_finite &= bool(np.isfinite(metrics["loss"]).all())
+        return metrics
+
+    def accuracy(self, dataset: Dataset) -> float:
+        """With the moving averages; that of guessing if training went to NaN or infinity."""
+        accuracy, loss = loops.evaluate(self.session, self.model, dataset)
+        is_finite = self.is_finite and np.isfinite(loss)
+        return accuracy if is_finite else 1 / self.splits.n_outputs
+
+    def mean_over_batches(self, tensors: Any, n_batches: int) -> np.ndarray:
+        """The mean of tensors over the first mini-batches of the training set, in training mode.
+
+        Changes no variable.
+        """
+        inputs, labels, training = self.model.placeholders
+        size, train = self.model.config.batch_size, self.splits.train
+        total: Any = 0.0
+        for start in range(0, n_batches * size, size):
+            part = slice(start, start + size)
+            feed_dict = {inputs: train.inputs(part), labels: train.labels[part], training: True}
+            total = total + np.asarray(self.session.run(tensors, feed_dict), np.float64)
+        return total / n_batches
+
+
+@contextlib.contextmanager
+def started(config: Config, splits: Splits) -> Iterator[Training]:
+    """A training at its first step; the session is closed at the end.
+
+    It is stepped by the post's loop: a cell is over before compiling the other would pay.
+    """
+    model = build_graph(config, splits.n_inputs, splits.n_outputs)
+    with tf.Session(graph=model.graph, config=tf.ConfigProto(**_ONE_THREAD)) as session:
+        session.run(model.init)
+        loop = loops.make_loop(session, model, splits.train, Execution(loop="step"))
+        yield Training(session, model, splits, loop)
+
+
+def first_examples(dataset: Dataset, n: int) -> Dataset:
+    """The first n examples, or all if there are fewer."""
+    return Dataset(dataset.images[:n], dataset.labels[:n])
+
+
+def _endless_batches(n_examples: int, config: Config) -> Iterator[np.ndarray]:
+    random_state = np.random.RandomState(config.seed)
+    while True:
+        yield from batch_indices(n_examples, config.batch_size, random_state)
+
+
+def final_accuracy(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
+    """Validation accuracy after `n_steps`: the measure of several experiments."""
+    with started(config, splits) as run:
+        run.run_steps(settings["n_steps"])
+        return {"accuracy": run.accuracy(splits.valid), "is_finite": run.is_finite}
+
+
+def population_accuracy(run: Training, dataset: Dataset) -> float:
+    """Accuracy with mini-batch statistics averaged over the training set (section 1.2).
+
+    Afterwards the moving averages are as before.
+    """
+    restored = Restored(run.session, run.model, {}, "")
+    variables = run.model.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+    moving = run.session.run([each for each in variables if "/moving_" in each.op.name])
+    statistics = population.population_statistics(restored, run.splits.train)
+    population.load_statistics(restored, statistics)
+    accuracy = run.accuracy(dataset)
+    means, variances = moving[::2], moving[1::2]
+    population.load_statistics(restored, [np.stack(pair) for pair in zip(means, variances)])
+    return accuracy
