@@ -134,23 +134,24 @@ def print_measurements(results, factors):
         )
 
 
-def print_model(factors, hidden_units):
+def print_model(factors, networks=((300, 100), (1024, 1024), (4096, 4096))):
     constant, rate, width = factors[0], 1 / factors[1], 1 / factors[2]
     print(
         f"\nFitted to one replica: c = {1e3 * constant:.2f} ms, R = {rate / 1e9:.0f} GFLOP/s, "
         f"W = {width / 1e9:.2f} GB/s ({os.cpu_count()} cores).\n"
     )
-    print("| network | this machine's R | 1 TFLOP/s each | 10 TFLOP/s each |")
-    print("| --- | --- | --- | --- |")
     waiting = constant + ROUND_TRIPS * ROUND_TRIP
-    for gigabits in (1, 10, 25, 100):
-        bytes_per_second = min(gigabits * 1e9 / 8, width)
-        batches = [
-            pays_from(each, bytes_per_second, waiting, n_parameters(hidden_units))
-            for each in (rate, 1e12, 1e13)
-        ]
-        cells = " | ".join(f"{batch:,.0f}" for batch in batches)
-        print(f"| {gigabits} Gbit/s | {cells} |")
+    machines = [(f"{each / 1e9:,.0f} GFLOP/s", each) for each in (rate, 1e13)]
+    columns = [(name, each, gigabits) for name, each in machines for gigabits in (1, 10)]
+    heads = [f"{name} each, {gigabits} Gbit/s" for name, _, gigabits in columns]
+    print(f"| hidden units | {' | '.join(heads)} |")
+    print("| --- " * (1 + len(heads)) + "|")
+    for hidden_units in networks:
+        parameters, cells = n_parameters(hidden_units), []
+        for _, each, gigabits in columns:
+            bytes_per_second = min(gigabits * 1e9 / 8, width)
+            cells.append(f"{pays_from(each, bytes_per_second, waiting, parameters):,.0f}")
+        print(f"| {'-'.join(map(str, hidden_units))} | {' | '.join(cells)} |")
 
 
 def main():
@@ -170,7 +171,7 @@ def main():
         results[case] = measure(case, given.data, given.epochs)
     factors = fit({case: result for case, result in results.items() if case.workers == 1})
     print_measurements(results, factors)
-    print_model(factors, small)
+    print_model(factors)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import TYPE_CHECKING, Iterator
 
@@ -62,14 +63,15 @@ def _trained_without_updates(
     """
     reach, seen = view.training.reach, set()
     applied = {apply.variable for step in view.training.steps for apply in step.applies}
+    moved = {
+        average
+        for average in view.batch_norms.averages
+        if not reach.isdisjoint(move.node for move in average.moves)
+    }
     for layer in view.batch_norms.layers:
         is_trained = not applied.isdisjoint(layer.parameters) if layer.parameters else True
         if layer.mode != "inference" and layer.node in reach and is_trained:
-            still = [
-                average
-                for average in layer.averages
-                if average not in seen and reach.isdisjoint(move.node for move in average.moves)
-            ]
+            still = [each for each in layer.averages if each not in seen and each not in moved]
             seen.update(still)
             if still:
                 yield layer, still
@@ -79,12 +81,12 @@ def _trained_without_updates(
 def bn006(rule: Rule, view: GraphView) -> Iterator[Finding]:
     told: set[MovingAverage] = set()
     for step in view.training.steps:
+        moves = {
+            average: [move for move in average.moves if move.node in step.reach]
+            for average in view.batch_norms.averages
+        }
         for layer in view.batch_norms.layers:
-            moves = {
-                average: [move for move in average.moves if move.node in step.reach]
-                for average in layer.averages
-            }
-            twice = [each for each in moves if len(moves[each]) > 1 and each not in told]
+            twice = [each for each in layer.averages if len(moves[each]) > 1 and each not in told]
             if twice:
                 told.update(twice)
                 yield _updated_twice(rule, twice, moves[twice[0]])
@@ -115,13 +117,13 @@ def bn007(rule: Rule, view: GraphView) -> Iterator[Finding]:
     still = view.batch_norms.statistics.__contains__
     ends = sorted(_evaluated(view), key=lambda node: node.name)[:_MOST_ENDS]
     run = {end: view.ancestors([end], stop=is_backward) for end in ends}
+    moves_of = collections.defaultdict(list)
+    for average in view.batch_norms.averages:
+        for move in average.moves:
+            for layer in move.layers:
+                moves_of[layer].append(move.node)
     for layer in view.batch_norms.layers:
-        moves = [
-            move.node
-            for average in layer.averages
-            for move in average.moves
-            if layer in move.layers and layer.conditions
-        ]
+        moves = moves_of[layer] if layer.conditions else []
         end = next((end for end in ends if not run[end].isdisjoint(moves)), None)
         moves = [move for move in moves if end is not None and move in run[end]]
         moves = [move for move in moves if not hangs_on(view, move, layer.conditions, still)]
