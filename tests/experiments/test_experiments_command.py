@@ -110,8 +110,12 @@ def test_a_folder_that_cannot_be_written_to(npz, capsys):
 
 def run_command(npz, out, *argv):
     line = [sys.executable, "-m", "tf1_dnn.experiments", *argv, "--data", npz, "--out", str(out)]
-    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    return subprocess.Popen(line, start_new_session=True, **pipes)
+    how = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(line, preexec_fn=_hear_interrupts, **how)
+
+
+def _hear_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore them
 
 
 def is_alive(group):
