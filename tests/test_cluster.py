@@ -14,6 +14,7 @@ from conftest import small_splits
 from processes import wait_until
 
 from tf1_dnn import cli, cluster
+from tf1_dnn.signals import exiting_at_signals
 
 # Stands in for python -m tf1_dnn.train: tells its task and pid, then does as its task is told.
 TASK = """
@@ -176,3 +177,14 @@ def test_a_mistake_in_the_options_is_told_and_ends_the_cluster(npz):
     out, err = process.communicate(timeout=80)
     assert process.returncode == 2 and out == ""
     assert "error: a mini-batch of 202 is larger than the training set of 200" in err
+
+
+def test_a_tasks_signal_handlers_are_put_back():
+    def handlers():
+        return [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+    before = handlers()
+    with exiting_at_signals():
+        assert not set(handlers()) & set(before)
+    assert handlers() == before
+    assert signal.set_wakeup_fd(-1) == -1

@@ -18,7 +18,6 @@ from tf1_dnn.compat import tf
 from tf1_dnn.errors import ClusterError, first_sentence
 from tf1_dnn.pace import Pace
 from tf1_dnn.replicas import Replica
-from tf1_dnn.signals import exit_at_signals
 
 # What a session raises when a server it used has died, or a new chief has set all up afresh.
 LOST = (
@@ -41,8 +40,6 @@ def start_server(task: Task, device: devices.Device) -> Any:
     choice), without authentication.
     """
     require_port_free(task)
-    with contextlib.suppress(ValueError):  # not in the main thread
-        exit_at_signals()  # checkpoints are whole at any moment
     cluster = tf.train.ClusterSpec(dict(task.cluster))
     config = devices.session_config(device)
     cli.say(f"{task} listens on port {split_address(task.address)[1]} of every interface")

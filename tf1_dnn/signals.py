@@ -41,20 +41,32 @@ def raise_if_noted(signals: list[int]) -> None:
         raise Interrupted(signals[0])
 
 
-def exit_at_signals() -> None:
-    """From now on SIGTERM and SIGINT end the process at once, with exit code 128 + N.
+@contextlib.contextmanager
+def exiting_at_signals() -> Iterator[None]:
+    """SIGTERM and SIGINT end the process at once, with exit code 128 + N. In the main thread only.
 
     Python's own handlers wait for the main thread, which may be deep inside TensorFlow; and the
     first process of a container, which ignores signals without a handler, would not end at all.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(writer.fileno())  # where Python notes a signal the moment it comes
 
     def wait() -> None:
-        with reader, writer:
-            os._exit(128 + reader.recv(1)[0])
+        number = reader.recv(1)  # nothing once the writer is closed
+        if number:
+            os._exit(128 + number[0])
 
-    threading.Thread(target=wait, daemon=True).start()
+    thread = threading.Thread(target=wait, daemon=True)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    handlers = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    before = signal.set_wakeup_fd(writer.fileno())  # where Python notes a signal when it comes
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        writer.close()
+        thread.join()
+        reader.close()

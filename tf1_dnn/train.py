@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Iterator, Sequence
 from tf1_dnn import cli, cluster_options, options
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
 from tf1_dnn.errors import DeviceError, Error
+from tf1_dnn.signals import exiting_at_signals
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
@@ -58,14 +59,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     kept = options.make_run_options(given)
     kept |= cluster_options.make_cluster_options(given, kept["execution"])
     task = kept.get("task")
-    if task is not None and not task.is_chief:
-        from tf1_dnn import assist
+    # A cluster's task may end at any moment: checkpoints are whole, and others take up its work.
+    with exiting_at_signals() if task is not None else contextlib.nullcontext():
+        if task is None or task.is_chief:
+            keep_run(config, preset, given, **kept)
+        else:
+            from tf1_dnn import assist
 
-        assist.assist(config, given["dataset"], given["data"], **kept)
-        return 0
+            assist.assist(config, given["dataset"], given["data"], **kept)
+    return 0
 
+
+def keep_run(config: Config, preset: str, given: dict[str, Any], **kept: Any) -> None:
+    """Train on this machine, or as a cluster's chief, and say what came out."""
     from tf1_dnn import data
 
+    task = kept.get("task")
     splits = data.load(given["dataset"], given["data"])
     together = config.batch_size * (task.n_together(kept["sync"]) if task else 1)
     data.n_batches(splits.train.n_examples, together)
@@ -76,7 +85,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         history = run(config, splits, metrics, **kept)
     if config == PRESETS[preset] and splits.is_mnist and not (kept["from_checkpoint"] or task):
         compare_with_post(preset, history)
-    return 0
 
 
 def check_run_dir(config: Config, splits: Splits, **kept: Any) -> None:
