@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 import stored
@@ -164,3 +165,9 @@ def test_many_findings_of_a_rule_are_counted(capsys):
     printed = report.report(check.Checked("here", 1, (), findings, ()))
     assert printed.count("  - layer") == 10 and "… and 15 more of this kind" in printed
     assert printed.count("      … and 2 ops more") == 10 and printed.endswith("\n25 errors")
+
+
+def test_a_graph_that_takes_too_long_is_given_up(capsys, monkeypatch):
+    monkeypatch.setattr(check, "examine", lambda *_: time.sleep(60))
+    sentence = "error: tangle.meta takes longer than 0.1 s to examine: raise --time-limit.\n"
+    assert run(capsys, "tangle.meta", "--time-limit", "0.1") == (2, "", sentence)

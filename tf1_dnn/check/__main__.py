@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
-from typing import Sequence
+from typing import Any, Iterator, NoReturn, Sequence
 
 from tf1_dnn import cli
+from tf1_dnn.errors import Error
 
 
 def make_parser() -> cli.Parser:
@@ -38,9 +41,32 @@ def make_parser() -> cli.Parser:
         default="error",
         help="the mildest finding that gives exit code 1 (default: error)",
     )
+    add(
+        "--time-limit",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="give up a graph that takes longer (default: 60)",
+    )
     add("--json", action="store_true", help="print JSON")
     add("--explain", metavar="RULE", help="show a rule's page and exit")
     return parser
+
+
+@contextlib.contextmanager
+def limited(seconds: float, graph: str) -> Iterator[None]:
+    """Raise Error after so many seconds: hostile graphs are tangled so as to take hours."""
+
+    def give_up(*_: Any) -> NoReturn:
+        raise Error(f"{graph} takes longer than {seconds:g} s to examine: raise --time-limit.")
+
+    handler = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if given.graph is None and given.explain is None:
         parser.error("give a GRAPH")
+    if not 0 < given.time_limit <= 1e6:
+        parser.error(f"--time-limit must be greater than 0 and at most 1e6, not {given.time_limit}")
     from tf1_dnn import check
     from tf1_dnn.check import report
 
@@ -58,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ignore = [name.upper() for name in given.ignore]
     for name in ignore:
         report.page(name)  # refuses unknown rules
-    checked = check.examine(given.graph, given.train_op, ignore)
+    with limited(given.time_limit, given.graph):
+        checked = check.examine(given.graph, given.train_op, ignore)
     print(report.as_json(checked) if given.json else report.report(checked))
     worst = check.SEVERITIES[: check.SEVERITIES.index(given.fail_on) + 1]
     return int(any(finding.severity in worst for finding in checked.findings))
