@@ -44,3 +44,16 @@ def small_splits(n_train=203, n_valid=40, n_test=60, n_inputs=20, n_outputs=5, s
 @pytest.fixture
 def splits():
     return small_splits()
+
+
+def save_npz(folder):
+    """Write a data set file: 240 training and 60 test images of 20 pixels, 5 classes."""
+    splits, path = small_splits(n_train=240), folder / "small.npz"
+    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
+    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
+    return str(path)
+
+
+@pytest.fixture
+def npz(tmp_path):
+    return save_npz(tmp_path)

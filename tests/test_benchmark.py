@@ -2,20 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
-from conftest import small_splits
 
 from tf1_dnn import benchmark, cli
 from tf1_dnn.config import Config
-
-
-@pytest.fixture
-def npz(tmp_path):
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 def test_operations_of_the_posts_network():

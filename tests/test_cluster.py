@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from conftest import small_splits
 from processes import wait_until
 
 from tf1_dnn import cli, cluster
@@ -134,14 +132,6 @@ def test_bad_options_get_one_sentence_and_exit_code_2(argv, capsys):
         cli.run(cluster.main, argv)
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.fixture
-def npz(tmp_path):
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 def start(*argv, **settings):

@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 from conftest import small_splits
 
@@ -161,15 +160,6 @@ def test_a_run_goes_on_on_another_device(tmp_path):
     with runs.open_run(tmp_path, first):
         pass
     runs.check_run(tmp_path, second, resume=True, overwrite=False)
-
-
-@pytest.fixture
-def npz(tmp_path):
-    """A data set file."""
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 def run(*argv):

@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from conftest import small_splits
 from processes import Processes, wait_until
 
 from tf1_dnn import data, trainer
@@ -27,14 +26,6 @@ def server():
     processes.end()
     processes.server.stdin.close()
     processes.server.wait()
-
-
-@pytest.fixture
-def npz(tmp_path):
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 @pytest.fixture

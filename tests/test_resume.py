@@ -14,9 +14,8 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
-from conftest import small_splits
+from conftest import save_npz, small_splits
 
 from tf1_dnn import cli, train
 
@@ -263,10 +262,7 @@ class Trainers:
 
     def __init__(self, server, folder):
         self.server, self.log = server, folder / "log"
-        splits, npz = small_splits(n_train=240), folder / "small.npz"
-        arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-        np.savez(npz, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-        self.argv = ["--data", str(npz), "--hidden-units", "8", "--loop", "step"]
+        self.argv = ["--data", save_npz(folder), "--hidden-units", "8", "--loop", "step"]
         self.argv += ["--optimizer", "adam", "--dropout-rate", "0.2"]
 
     def start(self, run_dir, *options):

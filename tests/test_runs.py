@@ -47,15 +47,6 @@ def make_run(folder, **changes):
     return description
 
 
-@pytest.fixture
-def npz(tmp_path):
-    """A data set file: 240 training and 60 test images of 20 pixels, 5 classes."""
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
-
-
 def run(*argv):
     return cli.run(train.main, list(argv))
 

@@ -6,23 +6,12 @@ import re
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from conftest import small_splits
 
 from tf1_dnn import cli, options, train
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES
 
 SMALL = ["--hidden-units", "16", "8", "--n-epochs", "2", "--batch-size", "20"]
-
-
-@pytest.fixture
-def npz(tmp_path):
-    """A data set file: 240 training and 60 test images of 20 pixels, 5 classes."""
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 def run(*argv):

@@ -7,24 +7,14 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 import small_experiment
-from conftest import small_splits
 
 from tf1_dnn import cli, experiments
 from tf1_dnn.errors import RunError
 from tf1_dnn.experiments import __main__ as command
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def npz(tmp_path):
-    splits, path = small_splits(n_train=240), tmp_path / "small.npz"
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    np.savez(path, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
-    return str(path)
 
 
 @pytest.fixture
