@@ -1,8 +1,10 @@
 """tf1_dnn: its trainer as it is, whole epochs in the graph or (--step) one step at a time."""
 
 import common
-from tf1_dnn import data, trainer
+
+from tf1_dnn import data
 from tf1_dnn.config import PRESETS, Execution
+from tf1_dnn.training import trainer
 
 
 def main():

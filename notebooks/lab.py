@@ -20,7 +20,7 @@ import numpy as np
 from IPython.display import Image, display
 
 from tf1_dnn import data
-from tf1_dnn.data import Dataset, Splits
+from tf1_dnn.data import Splits
 
 QUICK = os.environ.get("TF1_DNN_NOTEBOOK_QUICK") == "1"
 
@@ -36,11 +36,6 @@ def load() -> Splits:
         f"{splits.valid.n_examples:,} validation, {splits.test.n_examples:,} test examples"
     )
     return splits
-
-
-def first(dataset: Dataset, n: int) -> Dataset:
-    """The first `n` examples."""
-    return Dataset(dataset.images[:n], dataset.labels[:n])
 
 
 class Source:

@@ -15,10 +15,10 @@ GOLDEN = pathlib.Path(__file__).parent / "golden"
 @pytest.fixture(scope="session")
 def mnist():
     """Real MNIST where it is found (TF1_DNN_DATA or the Keras cache); never downloaded here."""
-    return _find_mnist()
+    return find_mnist()
 
 
-def _find_mnist():
+def find_mnist():
     cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     if not os.environ.get("TF1_DNN_DATA") and not (cache / "datasets" / "mnist.npz").exists():
         pytest.skip("MNIST not found: set TF1_DNN_DATA to a folder that holds it")

@@ -23,7 +23,7 @@ def serve():
     """
     import matplotlib.backends.backend_agg  # noqa: F401
 
-    from tf1_dnn import distributed  # noqa: F401
+    from tf1_dnn.cluster import worker  # noqa: F401
 
     for line in sys.stdin:
         command, *arguments = json.loads(line)

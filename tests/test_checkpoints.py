@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from conftest import GOLDEN, small_splits
 
-from tf1_dnn import checkpoints, loops, plots, trainer
-from tf1_dnn.checkpoints import Checkpoints
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import RunError
 from tf1_dnn.graph import build_graph
+from tf1_dnn.runs import checkpoints, plots
+from tf1_dnn.runs.checkpoints import Checkpoints
+from tf1_dnn.training import evaluation, trainer
 
 TF1 = str(GOLDEN / "checkpoint" / "batch_norm")
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20, optimizer="adam")
@@ -66,7 +67,7 @@ def test_the_newest_and_the_best_are_kept(
 ):
     """Validation accuracies are dictated; the calls after them are the test set's."""
     dictated = iter([(accuracy / 10, 0.5) for accuracy in accuracies])
-    monkeypatch.setattr(loops, "evaluate", lambda *_: next(dictated, (0.0, 0.0)))
+    monkeypatch.setattr(evaluation, "evaluate", lambda *_: next(dictated, (0.0, 0.0)))
     config = CONFIG.replace(
         n_epochs=len(accuracies), batch_size=100, batch_norm=False, optimizer="sgd"
     )

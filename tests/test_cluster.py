@@ -11,8 +11,10 @@ import sys
 import pytest
 from processes import wait_until
 
-from tf1_dnn import cli, cluster
-from tf1_dnn.signals import exiting_at_signals
+from tf1_dnn import cli
+from tf1_dnn.cluster import __main__ as command
+from tf1_dnn.cluster import launcher
+from tf1_dnn.training.signals import exiting_at_signals
 
 # Stands in for python -m tf1_dnn.train: tells its task and pid, then does as its task is told.
 TASK = """
@@ -35,10 +37,10 @@ sys.exit(int(deed))
 
 def launch(*deeds):
     """Exit code of a cluster of stand-ins, one parameter server and two workers."""
-    environments = dict(cluster.make_environments({"ps": 1, "worker": 2}, evaluator=False))
+    environments = dict(launcher.make_environments({"ps": 1, "worker": 2}, evaluator=False))
     command = [sys.executable, "-c", TASK, *deeds]
-    with cluster.signals_kept() as signals, cluster.tasks_started(command, environments) as tasks:
-        return cluster.watch(tasks, signals)
+    with launcher.signals_kept() as signals, launcher.tasks_started(command, environments) as tasks:
+        return launcher.watch(tasks, signals)
 
 
 @contextlib.contextmanager
@@ -71,7 +73,7 @@ def is_there(pid):
 
 
 def test_every_task_gets_its_tf_config_on_ports_of_its_own():
-    environments = dict(cluster.make_environments({"ps": 2, "worker": 3}, evaluator=True))
+    environments = dict(launcher.make_environments({"ps": 2, "worker": 3}, evaluator=True))
     specs = {name: json.loads(text) for name, text in environments.items()}
     assert list(specs) == ["ps 0", "ps 1", "worker 0", "worker 1", "worker 2", "evaluator"]
     spec = specs["worker 2"]
@@ -102,7 +104,7 @@ def test_lines_come_behind_the_name_of_their_task_and_streams_stay_apart(capfd):
     ],
 )
 def test_when_a_task_dies_the_others_are_stopped_and_none_is_left(deeds, code, capfd, monkeypatch):
-    monkeypatch.setattr(cluster, "SECONDS_TO_STOP", 1.0)
+    monkeypatch.setattr(launcher, "SECONDS_TO_STOP", 1.0)
     assert launch(*deeds) == code
     out, err = capfd.readouterr()
     name = "worker 1" if "worker1=wait" not in deeds else "ps 0"
@@ -129,7 +131,7 @@ def test_tasks_die_with_a_launcher_that_is_killed(tmp_path):
 @pytest.mark.parametrize("argv", [["--workers", "0"], ["--ps", "x"], ["--worker"], ["batch_norm"]])
 def test_bad_options_get_one_sentence_and_exit_code_2(argv, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.run(cluster.main, argv)
+        cli.run(command.main, argv)
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 

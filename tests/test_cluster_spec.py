@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
-from tf1_dnn import cluster_spec
-from tf1_dnn.cluster_spec import Task
+from tf1_dnn.cluster import tf_config
+from tf1_dnn.config import Config
 from tf1_dnn.errors import ClusterError
+from tf1_dnn.spec import Task, TrainSpec
 
 CLUSTER = {"chief": ["c:1"], "worker": ["a:1", "b:1"], "ps": ["p:1", "q:65535"]}
 
@@ -21,7 +22,7 @@ def config(cluster=CLUSTER, **task):
 
 
 def test_a_task_knows_its_place():
-    task = cluster_spec.parse(config(type="worker", index=1))
+    task = tf_config.parse(config(type="worker", index=1))
     assert (str(task), task.address, task.is_chief) == ("worker 1", "b:1", False)
     assert task.replicas == ["chief", "worker 0", "worker 1"]
     assert list(task.addresses.items()) == [
@@ -31,28 +32,30 @@ def test_a_task_knows_its_place():
         ("ps 0", "p:1"),
         ("ps 1", "q:65535"),
     ]
-    assert (task.n_together(sync=True), task.n_together(sync=False)) == (3, 1)
-    assert task.describe(sync=True) == "3 replicas, synchronous"
+    together, alone = (TrainSpec(Config(), task=task, sync=sync) for sync in (True, False))
+    assert (together.n_together, alone.n_together) == (3, 1)
+    assert together.cluster == "3 replicas, synchronous"
+    assert alone.cluster == "3 replicas, asynchronous"
 
 
 def test_without_a_chief_the_first_worker_is_it():
     cluster = {"worker": ["a:1", "b:1"], "ps": ["p:1"]}
-    tasks = [cluster_spec.parse(config(cluster, index=index)) for index in (0, 1)]
+    tasks = [tf_config.parse(config(cluster, index=index)) for index in (0, 1)]
     assert [task.is_chief for task in tasks] == [True, False]
-    assert cluster_spec.parse(config(type="chief")).is_chief
-    assert not cluster_spec.parse(config()).is_chief
+    assert tf_config.parse(config(type="chief")).is_chief
+    assert not tf_config.parse(config()).is_chief
 
 
 def test_the_cluster_may_list_the_evaluator_or_not():
     for cluster in (CLUSTER, {**CLUSTER, "evaluator": ["e:1"]}):
-        task = cluster_spec.parse(config(cluster, type="evaluator", index=0))
+        task = tf_config.parse(config(cluster, type="evaluator", index=0))
         assert str(task) == "evaluator" and "evaluator" not in task.cluster
 
 
 def test_an_index_may_be_a_string_and_addresses_may_be_ipv6():
     cluster = {"worker": ["[::1]:5", "x.y-z_0.svc:6"], "ps": ["10.0.0.1:7"]}
-    assert cluster_spec.parse(config(cluster, index="1")).address == "x.y-z_0.svc:6"
-    assert cluster_spec.split_address("[::1]:5") == ("::1", 5)
+    assert tf_config.parse(config(cluster, index="1")).address == "x.y-z_0.svc:6"
+    assert tf_config.split_address("[::1]:5") == ("::1", 5)
 
 
 @pytest.mark.parametrize(
@@ -66,16 +69,16 @@ def test_an_index_may_be_a_string_and_addresses_may_be_ipv6():
     ],
 )
 def test_one_task_alone_trains_as_on_one_machine(text):
-    assert cluster_spec.parse(text) is None
+    assert tf_config.parse(text) is None
 
 
 def test_the_variable_may_be_unset_or_empty(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert cluster_spec.from_environment() is None
+    assert tf_config.from_environment() is None
     monkeypatch.setenv("TF_CONFIG", " ")
-    assert cluster_spec.from_environment() is None
+    assert tf_config.from_environment() is None
     monkeypatch.setenv("TF_CONFIG", config())
-    assert isinstance(cluster_spec.from_environment(), Task)
+    assert isinstance(tf_config.from_environment(), Task)
 
 
 MALFORMED = {
@@ -116,7 +119,7 @@ MALFORMED = {
 def test_every_malformed_tf_config_gets_one_sentence(fault):
     text, words = MALFORMED[fault]
     with pytest.raises(ClusterError) as caught:
-        cluster_spec.parse(text)
+        tf_config.parse(text)
     sentence = str(caught.value)
     assert words in sentence and sentence.startswith("TF_CONFIG ")
     assert sentence.endswith(".") and "\n" not in sentence

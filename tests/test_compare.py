@@ -8,8 +8,10 @@ import sys
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import cli, compare, runs
-from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn import cli, compare
+from tf1_dnn.config import Config
+from tf1_dnn.runs import config_json, directory
+from tf1_dnn.spec import TrainSpec
 
 SPLITS = small_splits()
 
@@ -17,7 +19,7 @@ SPLITS = small_splits()
 def make_run(folder, accuracies, *, test=None, **options):
     """What a run of these validation accuracies leaves, without training one."""
     folder.mkdir()
-    description = runs.describe(Config(**options), SPLITS, Execution(), Keeping())
+    description = config_json.describe(TrainSpec(Config(**options)), SPLITS)
     (folder / "config.json").write_text(json.dumps(description))
     lines = [
         dict(epoch=i, valid_accuracy=accuracy, valid_loss=1 - accuracy)
@@ -26,8 +28,8 @@ def make_run(folder, accuracies, *, test=None, **options):
     times = [dict(epoch=i, seconds=1.5) for i in range(len(accuracies))]
     if test is not None:
         lines.append(dict(test_accuracy=test, test_loss=0.5))
-    write_lines(folder / runs.METRICS, lines)
-    write_lines(folder / runs.TIMES, times)
+    write_lines(folder / directory.METRICS, lines)
+    write_lines(folder / directory.TIMES, times)
     return str(folder)
 
 
@@ -88,7 +90,7 @@ def test_json_has_all_settings_and_epochs(run_dirs, capsys):
 
 
 def test_a_run_without_a_finished_epoch_has_dashes(run_dirs, tmp_path, capsys):
-    for name in (runs.METRICS, runs.TIMES):
+    for name in (directory.METRICS, directory.TIMES):
         (tmp_path / "b" / name).unlink()
     assert run("b") == 0
     row = capsys.readouterr().out.splitlines()[1]
@@ -102,7 +104,7 @@ def test_plot_draws_the_curves(run_dirs, tmp_path, capsys):
 
 @pytest.mark.parametrize("line", ["{", "[]", "1", '{"epoch": 0}', '"test_accuracy"'])
 def test_damaged_metrics_are_one_sentence(run_dirs, tmp_path, capsys, line):
-    (tmp_path / "b" / runs.METRICS).write_text(line + "\n")
+    (tmp_path / "b" / directory.METRICS).write_text(line + "\n")
     assert run(*run_dirs) == 2
     out, err = capsys.readouterr()
     assert out == ""

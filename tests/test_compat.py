@@ -76,7 +76,7 @@ def test_package_import_does_not_import_tensorflow():
 def test_eager_code_still_works_after_training(splits):
     import tensorflow
 
-    from tf1_dnn import trainer
+    from tf1_dnn.training import trainer
 
     trainer.train(Config(hidden_units=(4,), n_epochs=1), splits)
     assert tensorflow.executing_eagerly()

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tf1_dnn import cuda, driver
+from tf1_dnn.devices import cuda, driver
 
 NOTHING = "libtf1_dnn_nothing.so.1"
 

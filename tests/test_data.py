@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tf1_dnn import data, mnist, synthetic
-from tf1_dnn.data import Dataset
+from tf1_dnn import data
+from tf1_dnn.data import Dataset, mnist, synthetic
 from tf1_dnn.errors import DataError
 
 

@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from tf1_dnn import cluster_spec, train
+from tf1_dnn import train
+from tf1_dnn.cluster import tf_config
 from tf1_dnn.errors import ClusterError
 
 yaml = pytest.importorskip("yaml")
@@ -28,7 +29,7 @@ def containers(job):
         yield kind, *replica["template"]["spec"]["containers"]
 
 
-def tf_config(job, kind, index):
+def made_by_operator(job, kind, index):
     """TF_CONFIG as the operator writes it: pkg/controller.v1/tensorflow/tensorflow.go, 1.9."""
     name, replicas = job["metadata"]["name"], job["spec"]["tfReplicaSpecs"]
     cluster = {
@@ -66,14 +67,14 @@ def test_the_arguments_are_the_commands_and_resume_the_run(job):
 
 def test_the_tf_config_made_of_it_is_a_cluster(job):
     tasks = {
-        (kind, index): cluster_spec.parse(tf_config(job, kind, index))
+        (kind, index): tf_config.parse(made_by_operator(job, kind, index))
         for kind, replica in job["spec"]["tfReplicaSpecs"].items()
         for index in range(replica["replicas"])
     }
     assert [key for key, task in tasks.items() if task.is_chief] == [("Chief", 0)]
     assert tasks["Worker", 1].replicas == ["chief", "worker 0", "worker 1"]
     with pytest.raises(ClusterError):
-        cluster_spec.parse(tf_config(job, "Worker", 2))
+        tf_config.parse(made_by_operator(job, "Worker", 2))
 
 
 def test_runs_lie_on_the_claimed_volume(objects, job):

@@ -5,12 +5,15 @@ import re
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import cli, cuda, devices, driver, runs, train
+from tf1_dnn import cli, train
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Config, Execution, Keeping
-from tf1_dnn.epoch import build_epoch_graph
+from tf1_dnn.config import Config, Execution
+from tf1_dnn.devices import cuda, driver, sessions
 from tf1_dnn.errors import ConfigError, DeviceError
 from tf1_dnn.graph import build_graph
+from tf1_dnn.runs import config_json, directory
+from tf1_dnn.spec import TrainSpec
+from tf1_dnn.training.compiled_epoch import build_epoch_graph
 
 MISSING = driver.Fault("the driver is missing (libcuda.so.1)", "install it")
 SMALL = ["--hidden-units", "4", "--n-epochs", "1", "--batch-size", "20", "--loop", "step"]
@@ -20,7 +23,7 @@ SMALL = ["--hidden-units", "4", "--n-epochs", "1", "--batch-size", "20", "--loop
 def no_gpu(monkeypatch):
     """TensorFlow lists no GPU, and there is none in the machine."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(devices, "usable_gpus", lambda: [])
+    monkeypatch.setattr(sessions, "usable_gpus", lambda: [])
     monkeypatch.setattr(cuda, "fault", lambda: MISSING)
     monkeypatch.setattr(driver, "gpus_in_machine", lambda: [])
 
@@ -32,34 +35,36 @@ def unusable_gpu(no_gpu, monkeypatch):
 
 
 def test_without_a_gpu_auto_takes_the_cpu_and_gpu_is_refused(no_gpu):
-    device = devices.choose("auto")
-    assert device == devices.choose("cpu") and device.kind == "CPU" and device.warning is None
+    device = sessions.choose_device("auto")
+    assert (
+        device == sessions.choose_device("cpu") and device.kind == "CPU" and device.warning is None
+    )
     assert re.fullmatch(r"CPU \(\d+ cores\)", device.description)
     with pytest.raises(DeviceError) as caught:
-        devices.choose("gpu")
+        sessions.choose_device("gpu")
     assert str(caught.value) == (
         "no GPU can be used: the driver is missing (libcuda.so.1): install it."
     )
 
 
 def test_auto_warns_of_a_gpu_it_cannot_use_and_cpu_does_not(unusable_gpu):
-    device = devices.choose("auto")
+    device = sessions.choose_device("auto")
     assert device.kind == "CPU"
     assert device.warning == (
         "there is a GPU (/dev/nvidia0), but TensorFlow cannot use it: "
         "the driver is missing (libcuda.so.1): install it"
     )
-    assert devices.choose("cpu").warning is None
+    assert sessions.choose_device("cpu").warning is None
 
 
 def test_a_gpu_hidden_on_purpose_is_no_reason_to_warn(unusable_gpu, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert devices.choose("auto").warning is None
+    assert sessions.choose_device("auto").warning is None
 
 
 def test_libraries_that_load_and_no_gpu_are_told_apart(no_gpu, monkeypatch):
     monkeypatch.setattr(cuda, "fault", lambda: None)
-    assert "driver and libraries load, but TensorFlow lists no GPU" in str(devices.why_no_gpu())
+    assert "driver and libraries load, but TensorFlow lists no GPU" in str(sessions.why_no_gpu())
 
 
 def test_libraries_are_loaded_before_tensorflow_looks_for_gpus(monkeypatch):
@@ -67,21 +72,21 @@ def test_libraries_are_loaded_before_tensorflow_looks_for_gpus(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(cuda, "libraries", lambda: calls.append("libraries"))
     list_devices = lambda kind: calls.append(kind) or []  # noqa: E731
-    monkeypatch.setattr(devices.tf.config, "list_physical_devices", list_devices)
+    monkeypatch.setattr(sessions.tf.config, "list_physical_devices", list_devices)
     monkeypatch.setattr(driver, "ask", lambda: driver.Driver("550.54.14", 1, None))
-    devices.usable_gpus()
+    sessions.usable_gpus()
     assert calls == ["libraries", "GPU"]
     monkeypatch.setattr(driver, "ask", lambda: driver.Driver(None, 0, MISSING))
-    devices.usable_gpus()
+    sessions.usable_gpus()
     assert calls[2:] == ["GPU"]  # none to load without a driver
 
 
 def test_sessions_grow_in_memory_and_a_cpu_session_sees_no_gpu():
-    config = devices.session_config(devices.Device("GPU", ""))
+    config = sessions.session_config(sessions.Device("GPU", ""))
     assert config.gpu_options.allow_growth and "GPU" not in config.device_count
-    config = devices.session_config(devices.Device("CPU", ""))
+    config = sessions.session_config(sessions.Device("CPU", ""))
     assert config.gpu_options.allow_growth and config.device_count["GPU"] == 0
-    with devices.session(tf.Graph(), Execution(device="cpu")) as session:
+    with sessions.start(tf.Graph(), Execution(device="cpu")) as session:
         assert {device.device_type for device in session.list_devices()} == {"CPU"}
 
 
@@ -91,7 +96,7 @@ def test_tf32_is_as_asked_within_a_session_and_as_before_after_it(before, allowe
     switch = tf.config.experimental
     switch.enable_tensor_float_32_execution(before)
     try:
-        with devices.session(tf.Graph(), Execution(tf32=allowed)):
+        with sessions.start(tf.Graph(), Execution(tf32=allowed)):
             assert switch.tensor_float_32_execution_enabled() == allowed
         assert switch.tensor_float_32_execution_enabled() == before
     finally:
@@ -103,7 +108,7 @@ def test_xla_is_told_to_multiply_in_full_float32_unless_tf32_is_allowed(allowed,
     import tensorflow
 
     one = tensorflow.ones([2, 2])
-    with devices.tf32_allowed(allowed):
+    with sessions.tf32_allowed(allowed):
         compiled = tensorflow.function(lambda a, b: a @ b, jit_compile=True)
         hlo = compiled.experimental_get_compiler_ir(one, one)(stage="hlo")
     found = re.search(r"operand_precision=\{(\w+),(\w+)\}", hlo)
@@ -154,12 +159,12 @@ def test_unknown_devices_and_tf32_on_a_cpu_are_refused():
 def test_a_run_goes_on_on_another_device(tmp_path):
     splits, described = small_splits(), {}
     for execution in (Execution(device="cpu"), Execution(tf32=True)):
-        described[execution] = runs.describe(Config(), splits, execution, Keeping())
+        described[execution] = config_json.describe(TrainSpec(Config(), execution), splits)
     first, second = described.values()
     assert (first["execution"]["device"], second["execution"]["tf32"]) == ("cpu", True)
-    with runs.open_run(tmp_path, first):
+    with directory.open_run(tmp_path, first):
         pass
-    runs.check_run(tmp_path, second, resume=True, overwrite=False)
+    directory.check_run(tmp_path, second, resume=True, overwrite=False)
 
 
 def run(*argv):

@@ -12,30 +12,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import _find_mnist, small_splits
+from conftest import find_mnist, small_splits
 from processes import free_address
 
-from tf1_dnn import (
-    chief,
-    compare,
-    data,
-    distributed,
-    evaluate,
-    evaluator,
-    export,
-    membership,
-    pace,
-    plots,
-    replicas,
-    restore,
-    trainer,
-)
-from tf1_dnn.cluster_spec import Task, split_address
+from tf1_dnn import compare, data, evaluate, export
+from tf1_dnn.cluster import chief, evaluator, membership, replicas, steps, worker
+from tf1_dnn.cluster.schedule import Schedule
+from tf1_dnn.cluster.tf_config import split_address
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.devices import sessions
 from tf1_dnn.errors import NonFiniteLossError, RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.schedule import Schedule
+from tf1_dnn.runs import plots, restore
+from tf1_dnn.spec import Task, TrainSpec
+from tf1_dnn.training import evaluation, trainer
 
 STEP = Execution(loop="step")
 SPLITS = small_splits()  # 203 examples: batches of 32 are two of 34 and four of 33
@@ -56,17 +47,19 @@ def make_tasks(n_replicas, n_servers):
 
 def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **settings):
     """Train on a cluster; what the chief returns or raises, once every other task has left."""
+    on_epoch = settings.pop("on_epoch", lambda metrics: None)
     tasks, answers = make_tasks(n_replicas, n_servers), {}
 
     def run(task):
         try:
             if task.type == "ps":
-                answers[str(task)] = distributed.serve(task)
+                answers[str(task)] = worker.serve(task)
             elif task.is_chief:
-                answers[str(task)] = chief.train(config, splits, task=task, sync=sync, **settings)
+                spec = TrainSpec(config, STEP, task=task, sync=sync, **settings)
+                answers[str(task)] = chief.train(spec, splits, on_epoch)
             else:
-                work = distributed.work(config, splits, task=task, sync=sync, execution=STEP)
-                answers[str(task)] = work
+                spec = TrainSpec(config, STEP, task=task, sync=sync)
+                answers[str(task)] = worker.work(spec, splits)
         except Exception as error:
             answers[str(task)] = error
 
@@ -201,7 +194,7 @@ def test_checkpoints_are_written_by_the_chief_not_by_a_parameter_server(tmp_path
     graphs = []
     build = replicas.build_replica
     monkeypatch.setattr(
-        distributed, "build_replica", lambda *a, **k: graphs.append(build(*a, **k)) or graphs[-1]
+        worker, "build_replica", lambda *a, **k: graphs.append(build(*a, **k)) or graphs[-1]
     )
     train(SMALL.replace(n_epochs=1), n_replicas=1, run_dir=tmp_path)
     operations = graphs[0].model.graph.get_operations()
@@ -223,13 +216,13 @@ def test_an_epoch_sees_every_example_once(batch_size):
 
 
 def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
-    taken, feed = [], pace.feed
+    taken, part = [], Schedule.part
 
-    def noting_feed(replica, schedule, dataset, step):
+    def noting_part(schedule, step):
         taken.append(step)
-        return feed(replica, schedule, dataset, step)
+        return part(schedule, step)
 
-    monkeypatch.setattr(distributed, "feed", noting_feed)
+    monkeypatch.setattr(Schedule, "part", noting_part)
     history = train(SMALL.replace(n_epochs=5), sync=False, run_dir=tmp_path)
     assert sorted(taken) == list(range(12 * 5))
     assert last_variables(tmp_path)["global_step"] == 60
@@ -271,10 +264,10 @@ class SlowReplica:
 def test_a_token_of_the_step_just_done_is_not_used_again(queue, global_steps, left):
     session = SlowReplica(queue, global_steps)
     names = ("local_step_init_op", "put_token", "take_token", "token")
-    sync = pace.SyncPace.__new__(pace.SyncPace)
+    sync = steps.SyncSteps.__new__(steps.SyncSteps)
     sync.averaging = SimpleNamespace(**{name: name for name in names})
     sync.model = SimpleNamespace(global_step="global_step")
-    assert sync._own_token(session, 7) == 8
+    assert sync.later_token(session, 7) == 8
     assert session.queue == left
 
 
@@ -282,7 +275,7 @@ def test_a_token_of_the_step_just_done_is_not_used_again(queue, global_steps, le
 def digits():
     """Real MNIST where it is found, else the built-in digits."""
     try:
-        return _find_mnist()
+        return find_mnist()
     except pytest.skip.Exception:
         return data.load("synthetic")
 
@@ -323,7 +316,8 @@ def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
     shutil.rmtree(tmp_path / "checkpoints" / "epoch-0003")
     with pytest.raises(RunError, match="cluster was '2 replicas, synchronous', not '3 replicas"):
         three = make_tasks(3, 1)[0]
-        chief.train(config, SPLITS, task=three, execution=STEP, run_dir=tmp_path, resume=True)
+        spec = TrainSpec(config, STEP, task=three, run_dir=tmp_path, resume=True)
+        chief.train(spec, SPLITS)
     with pytest.raises(RunError, match="cluster was '2 replicas, synchronous', not None"):
         trainer.train(config, SPLITS, run_dir=tmp_path, resume=True, execution=STEP)
     again = train(config, run_dir=tmp_path, resume=True)
@@ -335,13 +329,13 @@ def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
 @pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
 def test_patience_stops_every_task(sync, tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.4, 0.3, 0.2, 0.1])
-    real = chief.loops.evaluate
+    real = evaluation.evaluate
 
-    def evaluate(session, model, dataset):
+    def dictated(session, model, dataset):
         accuracy, loss = real(session, model, dataset)
         return (next(accuracies) if dataset is SPLITS.valid else accuracy), loss
 
-    monkeypatch.setattr(chief.loops, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation, "evaluate", dictated)
     settings = dict(run_dir=tmp_path, keeping=Keeping(patience=2), sync=sync)
     history = train(SMALL.replace(n_epochs=500), **settings)
     assert len(history.epochs) == 3
@@ -385,7 +379,7 @@ def test_who_does_not_answer_is_named(monkeypatch):
 def test_tensorflow_listens_on_every_interface():
     """What the README warns of; should this fail one day, the warning can go."""
     task = make_tasks(1, 1)[1]
-    server = membership.start_server(task, distributed.devices.choose("cpu"))
+    server = membership.start_server(task, sessions.choose_device("cpu"))
     port = membership.split_address(task.address)[1]
     addresses = []
     for table in ("tcp", "tcp6"):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import checkup, cli, cuda, data, doctor, driver
+from tf1_dnn import cli, data, doctor
+from tf1_dnn.devices import cuda, diagnosis, driver
 
 MISSING = driver.Fault("the driver is missing (libcuda.so.1)", "install it")
 Usage = collections.namedtuple("Usage", "total used free")
@@ -52,7 +53,7 @@ def examine(*argv):
 
 
 def libraries(require_gpu=False):
-    return {found.what: found for found in checkup.gpu_libraries(require_gpu=require_gpu)}
+    return {found.what: found for found in diagnosis.gpu_libraries(require_gpu=require_gpu)}
 
 
 def test_a_machine_without_cuda_trains_on_its_cpu(capsys):
@@ -123,7 +124,7 @@ def test_an_old_cudnn_is_told_from_one_that_will_do(tmp_path, number, status, de
 
 
 def test_the_compiler_is_looked_for_where_xla_looks(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkup.shutil, "which", lambda name: None)
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda name: None)
     monkeypatch.setenv("XLA_FLAGS", f"--xla_gpu_cuda_data_dir={tmp_path}/cuda")
     file = tmp_path / "cuda/nvvm/libdevice/libdevice.10.bc"
     file.parent.mkdir(parents=True)
@@ -137,64 +138,65 @@ def test_data_given_are_read_and_bad_ones_fail(tmp_path):
     good, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
     np.savez(good, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
     bad.write_bytes(b"no arrays")
-    assert checkup.data_set(str(good)) == ("ok", "data", f"good.npz from {good}", None)
-    assert checkup.data_set(str(bad)).status == "FAIL"
-    assert checkup.data_set(str(tmp_path / "nothing.npz")).status == "FAIL"
+    assert doctor.data_set(str(good)) == ("ok", "data", f"good.npz from {good}", None)
+    assert doctor.data_set(str(bad)).status == "FAIL"
+    assert doctor.data_set(str(tmp_path / "nothing.npz")).status == "FAIL"
 
 
 def test_without_data_nothing_is_downloaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkup.mnist, "_download", lambda path: pytest.fail("downloads"))
-    found = checkup.data_set(None)
+    monkeypatch.setattr(doctor.mnist, "_download", lambda path: pytest.fail("downloads"))
+    found = doctor.data_set(None)
     assert (found.status, found.what) == ("warn", "data")
     assert found.detail == f"{tmp_path}/keras/datasets/mnist.npz is not there yet"
 
 
 def test_mnist_is_recognized(mnist):
-    found = checkup.data_set(mnist.source)
+    found = doctor.data_set(mnist.source)
     assert found.detail == f"MNIST, bit for bit the post's, from {mnist.source}"
 
 
 def test_too_little_disk_or_memory_fails(monkeypatch, tmp_path):
     def machine():
-        return {found.what: found.status for found in checkup.machine(str(tmp_path))}
+        return {found.what: found.status for found in diagnosis.machine(str(tmp_path))}
 
-    monkeypatch.setattr(checkup, "available_memory", lambda: 2 * checkup.GIB)
-    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda path: Usage(0, 0, 2 * checkup.GIB))
+    monkeypatch.setattr(diagnosis, "available_memory", lambda: 2 * diagnosis.GIB)
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda path: Usage(0, 0, 2 * diagnosis.GIB))
     assert machine() == {"disk": "ok", "memory": "ok"}
-    monkeypatch.setattr(checkup, "available_memory", lambda: checkup.GIB - 1)
-    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda path: Usage(0, 0, 1000))
+    monkeypatch.setattr(diagnosis, "available_memory", lambda: diagnosis.GIB - 1)
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda path: Usage(0, 0, 1000))
     assert machine() == {"disk": "FAIL", "memory": "FAIL"}
 
 
 def test_a_containers_memory_counts_where_it_is_less(tmp_path):
-    assert checkup.available_memory(str(tmp_path)) is None
+    assert diagnosis.available_memory(str(tmp_path)) is None
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:    8000 kB\n")
-    assert checkup.available_memory(str(tmp_path)) == 8000 * 1024
+    assert diagnosis.available_memory(str(tmp_path)) == 8000 * 1024
     group = tmp_path / "sys/fs/cgroup"
     group.mkdir(parents=True)
     (group / "memory.max").write_text("max\n")
     (group / "memory.current").write_text("100\n")
-    assert checkup.available_memory(str(tmp_path)) == 8000 * 1024
+    assert diagnosis.available_memory(str(tmp_path)) == 8000 * 1024
     (group / "memory.max").write_text("1100\n")
-    assert checkup.available_memory(str(tmp_path)) == 1000
+    assert diagnosis.available_memory(str(tmp_path)) == 1000
 
 
 def test_what_cannot_be_computed_or_compiled_is_told(monkeypatch):
-    from tf1_dnn import devices
+    from tf1_dnn.devices import sessions
 
     def fail(*args):
-        raise devices.tf.errors.InternalError(None, None, "no such device\nat line 7")
+        raise sessions.tf.errors.InternalError(None, None, "no such device\nat line 7")
 
-    monkeypatch.setattr(devices, "session", fail)
-    found = {finding.what: finding for finding in checkup.device(require_gpu=False)}
+    monkeypatch.setattr(sessions, "start", fail)
+    found = {finding.what: finding for finding in diagnosis.device(require_gpu=False)}
     assert found["matrix product"][0::2] == ("FAIL", "no such device")
     assert found["XLA"] == ("warn", "XLA", "no such device", "train with --no-xla")
 
 
 def test_a_wrong_product_fails(monkeypatch):
-    monkeypatch.setattr(checkup, "LARGEST_ERROR", 0.0)
-    assert checkup._computes("product", compiled=False, failure="FAIL").status == "FAIL"
+    monkeypatch.setattr(diagnosis, "LARGEST_ERROR", 0.0)
+    found = {each.what: each for each in diagnosis.device(require_gpu=False)}
+    assert (found["matrix product"].status, found["XLA"].status) == ("FAIL", "warn")
 
 
 def test_json_holds_every_finding(capsys):

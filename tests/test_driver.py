@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tf1_dnn import driver
+from tf1_dnn.devices import driver
 
 CUDA = """
 int cuInit(unsigned flags) { return %d; }

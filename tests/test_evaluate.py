@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import cli, data, evaluate, restore, trainer
+from tf1_dnn import cli, data, evaluate
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError, DataError, RunError
+from tf1_dnn.runs import restore
+from tf1_dnn.training import population, trainer
 
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20)
 EPSILON = 1e-3
@@ -181,7 +183,9 @@ def batch_statistics(trained):
 
 def test_population_statistics_are_averages_of_batch_moments(trained):
     with restore.restored(trained.folder) as run_:
-        statistics = evaluate.population_statistics(run_, trained.splits.train)
+        statistics = population.population_statistics(
+            run_.session, run_.model, trained.splits.train
+        )
     for found, expected in zip(statistics, batch_statistics(trained), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     for found, moving in zip(statistics, moving_statistics(trained)):
@@ -204,7 +208,9 @@ def test_loading_the_moving_averages_themselves_changes_nothing(trained):
         inputs = {run_.model.placeholders.inputs: trained.splits.test.inputs()}
         logits = run_.model.tower.network.logits
         before = run_.session.run(logits, inputs)
-        evaluate.load_statistics(run_, [np.array(pair) for pair in moving_statistics(trained)])
+        population.load_statistics(
+            run_.session, run_.model, [np.array(pair) for pair in moving_statistics(trained)]
+        )
         np.testing.assert_array_equal(run_.session.run(logits, inputs), before)
 
 

@@ -13,8 +13,8 @@ import pytest
 from conftest import small_splits
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tf1_dnn import trainer
 from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.training import trainer
 
 CONFIG = Config(hidden_units=(16, 8), batch_size=2, n_epochs=3, clip_value=0.5)  # 101 steps
 N_STEPS = 101

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import cli, export, inference, restore, trainer
+from tf1_dnn import cli, export
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution
 from tf1_dnn.errors import Error, RunError
+from tf1_dnn.graph import inference
+from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.training import trainer
 
 SMALL = dict(hidden_units=(16, 8), batch_size=20, n_epochs=2)
 PORTABLE = """
@@ -64,7 +67,7 @@ def expected_outputs(run_dir, checkpoint=None):
 def served(directory):
     """Probabilities of an export, its variables' names and its graph's kinds of operations."""
     with tf.Session(graph=tf.Graph()) as session:
-        images, probabilities = inference.load(session, directory)
+        images, probabilities = saved_model.load(session, directory)
         names = {variable.op.name for variable in session.graph.get_collection("variables")}
         kinds = {op.type for op in session.graph.get_operations()}
         return session.run(probabilities, {images: inputs()}), names, kinds
@@ -95,7 +98,7 @@ def test_the_export_holds_only_what_inference_needs(exports):
     _, names, kinds = served(exports["plain"])
     assert len(names) == 3 * (2 + 4)
     assert {kind for kind in kinds if "Grad" in kind or "Stateless" in kind} == set()
-    with open(exports["plain"] / export.METADATA, encoding="utf-8") as file:
+    with open(exports["plain"] / saved_model.METADATA, encoding="utf-8") as file:
         metadata = json.load(file)
     assert (metadata["image_shape"], metadata["n_outputs"], metadata["scale"]) == ([20], 5, 255)
 
@@ -192,7 +195,7 @@ def test_a_failed_export_leaves_nothing(run_dir, tmp_path, monkeypatch):
         (directory / "saved_model.pb").write_bytes(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(inference, "save", save)
+    monkeypatch.setattr(saved_model, "save", save)
     with pytest.raises(Error, match=r"cannot write the export .* \(No space left on device\): "):
         export.export(run_dir, tmp_path / "export")
     assert os.listdir(tmp_path) == []
@@ -208,8 +211,8 @@ def test_what_is_no_run_or_checkpoint_is_refused(run_dir, tmp_path, capsys):
 
 
 def test_damaged_metadata_is_told(tmp_path):
-    (tmp_path / export.METADATA).parent.mkdir()
+    (tmp_path / saved_model.METADATA).parent.mkdir()
     for text in ["{", "{}", '{"image_shape": 3, "scale": 1}', '{"image_shape": [2], "scale": "x"}']:
-        (tmp_path / export.METADATA).write_text(text)
+        (tmp_path / saved_model.METADATA).write_text(text)
         with pytest.raises(RunError, match="is damaged"):
-            export.read_metadata(tmp_path)
+            saved_model.read_metadata(tmp_path)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from processes import Processes, wait_until
 
-from tf1_dnn import data, trainer
+from tf1_dnn import data
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
+from tf1_dnn.training import trainer
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
 N_EPOCHS = 25

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from conftest import GOLDEN
 
-from tf1_dnn import layers, loops, trainer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
 from tf1_dnn.data import Dataset, batch_indices, shuffle_state
-from tf1_dnn.graph import build_graph
+from tf1_dnn.graph import build_graph, layers
+from tf1_dnn.training import evaluation, loops, trainer
 
 
 def read_json(name):
@@ -134,7 +134,7 @@ def test_a_tensorflow_1_checkpoint_gives_its_logits(restored):
 
 def test_a_tensorflow_1_checkpoint_gives_its_accuracy_on_mnist(restored, mnist):
     expected = read_json("checkpoint/expected.json")
-    valid, test = (loops.evaluate(*restored, dataset) for dataset in (mnist.valid, mnist.test))
+    valid, test = (evaluation.evaluate(*restored, dataset) for dataset in (mnist.valid, mnist.test))
     assert [valid[0], test[0]] == [expected["valid_accuracy"], expected["test_accuracy"]]
     np.testing.assert_allclose(
         [valid[1], test[1]], [expected["valid_loss"], expected["test_loss"]], rtol=1e-5

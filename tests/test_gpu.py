@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import checkup, devices, loops, trainer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
+from tf1_dnn.devices import diagnosis, sessions
 from tf1_dnn.graph import build_graph
+from tf1_dnn.training import loops, trainer
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not devices.usable_gpus(), reason="no GPU that TensorFlow can use"),
+    pytest.mark.skipif(not sessions.usable_gpus(), reason="no GPU that TensorFlow can use"),
 ]
 
 
@@ -32,7 +33,7 @@ def test_every_epochs_digits_are_the_cpus_within_a_thousandth(preset, loop, mnis
 def test_initial_weights_are_the_cpus_bit_for_bit():
     def weights(device):
         model = build_graph(Config(kernel_initializer="he_normal"), 20, 5)
-        with devices.session(model.graph, Execution(device=device)) as session:
+        with sessions.start(model.graph, Execution(device=device)) as session:
             session.run(model.init)
             return session.run({v.op.name: v for v in tf.global_variables()})
 
@@ -58,7 +59,7 @@ def test_the_compiled_loop_runs_there_and_so_lie_data_and_variables(monkeypatch)
 
         return run_and_look
 
-    with devices.session(model.graph, Execution(device="gpu")) as session:
+    with sessions.start(model.graph, Execution(device="gpu")) as session:
         session.run(model.init)
         monkeypatch.setattr(session, "run", traced(session.run))
         loop = loops.make_loop(session, model, splits.train, Execution(device="gpu"))
@@ -82,13 +83,13 @@ def memory_used():
 def test_memory_grows_with_what_is_needed():
     model = build_graph(Config(), 784, 10)
     before, total = memory_used()
-    with devices.session(model.graph, Execution(device="gpu")) as session:
+    with sessions.start(model.graph, Execution(device="gpu")) as session:
         session.run(model.init)
         during, _ = memory_used()
     assert during - before < total / 4  # TensorFlow's own default takes nearly all
 
 
 def test_products_are_computed_in_full_float32():
-    found = {finding.what: finding for finding in checkup.device(require_gpu=True)}
+    found = {finding.what: finding for finding in diagnosis.device(require_gpu=True)}
     assert {finding.status for finding in found.values()} == {"ok"}
     assert found["device"].detail.startswith("GPU 0 (")

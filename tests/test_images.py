@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tf1_dnn import images
+from tf1_dnn.data import pictures
+from tf1_dnn.data.ink import resize
 from tf1_dnn.errors import DataError
-from tf1_dnn.ink import resize
 
 ARROW = np.array([[0, 0, 1, 0], [0, 1, 1, 1], [0, 1, 0, 1], [1, 1, 0, 0], [0, 1, 0, 0]], np.uint8)
 
@@ -54,7 +54,7 @@ def test_a_square_fills_the_box(size):
     expected = np.zeros((28, 28), np.uint8)
     expected[4:24, 4:24] = 255
     picture = glyph(size, (30, 10, 25, 15), shape=np.ones((1, 1)))
-    result = images.to_mnist(picture)
+    result = pictures.to_mnist(picture)
     assert result.dtype == np.uint8
     inner = np.s_[5:23, 5:23]  # a square cut through pixels has blurred edges
     np.testing.assert_array_equal(result[inner], expected[inner])
@@ -65,38 +65,40 @@ def test_a_square_fills_the_box(size):
 
 @pytest.mark.parametrize("h, w, expected", [(80, 20, (20, 5)), (10, 200, (1, 20)), (3, 1, (20, 7))])
 def test_the_aspect_ratio_is_kept(h, w, expected):
-    assert extent(images.to_mnist(glyph(1, shape=np.ones((h, w))))) == expected
+    assert extent(pictures.to_mnist(glyph(1, shape=np.ones((h, w))))) == expected
 
 
 @pytest.mark.parametrize("ground, ink", [(255, 0), (200, 60), (140, 110), (0, 255), (20, 60)])
 def test_levels_do_not_matter(ground, ink):
-    expected = images.to_mnist(glyph())
+    expected = pictures.to_mnist(glyph())
     assert expected.max() == 255
-    np.testing.assert_allclose(images.to_mnist(glyph(ground=ground, ink=ink)), expected, atol=1)
+    np.testing.assert_allclose(pictures.to_mnist(glyph(ground=ground, ink=ink)), expected, atol=1)
 
 
 def test_dark_on_light_equals_light_on_dark():
     noise = np.random.RandomState(0).randint(-9, 10, (110, 100))
     picture = (glyph(ground=220, ink=60) + noise).astype(np.uint8)
-    np.testing.assert_array_equal(images.to_mnist(picture), images.to_mnist(255 - picture))
+    np.testing.assert_array_equal(pictures.to_mnist(picture), pictures.to_mnist(255 - picture))
 
 
 @pytest.mark.parametrize("margins", [(0, 90, 55, 1), (10, 10, 10, 10), (100, 3, 20, 120)])
 def test_place_does_not_matter(margins):
-    np.testing.assert_array_equal(images.to_mnist(glyph(margins=margins)), images.to_mnist(glyph()))
+    np.testing.assert_array_equal(
+        pictures.to_mnist(glyph(margins=margins)), pictures.to_mnist(glyph())
+    )
 
 
 @pytest.mark.parametrize("scale", [4, 7, 16, 25, 60])
 def test_size_does_not_matter(scale):
-    expected = images.to_mnist(glyph(8, (20, 20, 20, 20)))
-    difference = images.to_mnist(glyph(scale, (2 * scale,) * 4)).astype(int) - expected
+    expected = pictures.to_mnist(glyph(8, (20, 20, 20, 20)))
+    difference = pictures.to_mnist(glyph(scale, (2 * scale,) * 4)).astype(int) - expected
     assert np.abs(difference).mean() < 3
 
 
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("shape", [ARROW, [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]]])
 def test_the_centre_of_mass_is_the_centre(shape, turns):
-    result = images.to_mnist(glyph(shape=np.rot90(shape, turns)))
+    result = pictures.to_mnist(glyph(shape=np.rot90(shape, turns)))
     np.testing.assert_allclose(centre(result), (14, 14), atol=0.5)
     assert max(extent(result)) == 20
 
@@ -104,22 +106,22 @@ def test_the_centre_of_mass_is_the_centre(shape, turns):
 def test_a_lopsided_digit_stays_within_the_image():
     shape = np.zeros((40, 40))
     shape[:, :8], shape[20] = 1, 1  # its centre of mass is 7 pixels of the box from its end
-    result = images.to_mnist(glyph(3, shape=shape))
+    result = pictures.to_mnist(glyph(3, shape=shape))
     assert max(extent(result)) == 20
 
 
 def test_specks_are_removed_and_a_digits_parts_are_not():
     clean, dusty = glyph(), glyph()
     dusty[5:7, 4:6] = dusty[100:102, 94] = 0
-    np.testing.assert_array_equal(images.to_mnist(dusty), images.to_mnist(clean))
+    np.testing.assert_array_equal(pictures.to_mnist(dusty), pictures.to_mnist(clean))
     dusty[2:14, 4:16] = 0  # as large as a square of the glyph
-    assert (images.to_mnist(dusty) != images.to_mnist(clean)).mean() > 0.1
+    assert (pictures.to_mnist(dusty) != pictures.to_mnist(clean)).mean() > 0.1
 
 
 def test_noise_is_removed():
     noise = np.random.RandomState(0).normal(0, 10, (110, 100))
     picture = np.clip(glyph(ground=200, ink=60) + noise, 0, 255).astype(np.uint8)
-    result, expected = images.to_mnist(picture), images.to_mnist(glyph())
+    result, expected = pictures.to_mnist(picture), pictures.to_mnist(glyph())
     assert (result[expected == 0] == 0).mean() > 0.99
     assert np.abs(result.astype(int) - expected).mean() < 4
 
@@ -131,14 +133,14 @@ def test_uneven_light_is_removed():
     # the negative control: no one threshold could tell this ink from this paper
     drawn = glyph() == 0
     assert picture[drawn].max() > picture[~drawn].min() + 40
-    result, expected = images.to_mnist(picture), images.to_mnist(glyph())
+    result, expected = pictures.to_mnist(picture), pictures.to_mnist(glyph())
     assert ((result > 127) != (expected > 127)).mean() < 0.02
 
 
 def test_thin_strokes_are_made_visible():
     picture = np.full((300, 300), 255, np.uint8)
     picture[50:250, 150:152] = 0
-    assert images.to_mnist(picture).max() == 255
+    assert pictures.to_mnist(picture).max() == 255
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_a_blank_picture_is_refused(level, noise):
     random_state = np.random.RandomState(level)
     picture = np.clip(level + noise * random_state.randn(120, 90), 0, 255)
     with pytest.raises(DataError, match="shows no ink"):
-        images.to_mnist(picture)
+        pictures.to_mnist(picture)
 
 
 @pytest.mark.parametrize(
@@ -170,30 +172,32 @@ def test_a_blank_picture_is_refused(level, noise):
 def test_arrays_that_are_no_pictures_are_refused(array):
     for shape in ((28, 28), (8, 8)):
         with pytest.raises(DataError, match="is not a picture: give grey levels"):
-            images.to_data_form(array, shape)
+            pictures.to_data_form(array, shape)
 
 
 # to_data_form
 
 
 def test_mnists_shape_goes_through_to_mnist():
-    np.testing.assert_array_equal(images.to_data_form(glyph(), (28, 28)), images.to_mnist(glyph()))
+    np.testing.assert_array_equal(
+        pictures.to_data_form(glyph(), (28, 28)), pictures.to_mnist(glyph())
+    )
 
 
 def test_other_shapes_are_a_plain_resize_of_the_whole_picture():
-    result = images.to_data_form(glyph(12, (12, 24, 24, 12)), (8, 7))
+    result = pictures.to_data_form(glyph(12, (12, 24, 24, 12)), (8, 7))
     assert result.dtype == np.uint8
     expected = np.pad(255 * ARROW, ((1, 2), (2, 1)))
-    np.testing.assert_array_equal(images.to_data_form(expected, (8, 7)), expected)
-    np.testing.assert_array_equal(images.to_data_form(255 - expected, (8, 7)), expected)
+    np.testing.assert_array_equal(pictures.to_data_form(expected, (8, 7)), expected)
+    np.testing.assert_array_equal(pictures.to_data_form(255 - expected, (8, 7)), expected)
     np.testing.assert_array_equal(result > 127, expected > 127)
-    assert images.to_data_form(glyph(), (1, 1)).shape == (1, 1)
+    assert pictures.to_data_form(glyph(), (1, 1)).shape == (1, 1)
 
 
 @pytest.mark.parametrize("shape", [(), (784,), (28, 28, 1), (32, 32, 3)])
 def test_other_ranks_are_refused(shape):
     with pytest.raises(DataError, match="no picture can take the shape"):
-        images.to_data_form(glyph(), shape)
+        pictures.to_data_form(glyph(), shape)
 
 
 # read
@@ -209,7 +213,7 @@ def test_modes(mode):
     else:
         image = Image.fromarray(picture).convert(mode)
     assert image.mode == mode
-    grey = images.read(encode(image, "TIFF"))
+    grey = pictures.read(encode(image, "TIFF"))
     assert grey.dtype == (np.float32 if mode[0] in "IF" else np.uint8)
     np.testing.assert_allclose(grey, picture, atol=1e-4)
 
@@ -219,28 +223,28 @@ def test_formats_as_files_and_paths(tmp_path, format):
     path = tmp_path / "digit"
     Image.fromarray(glyph()).save(path, format, **QUALITY.get(format, {}))
     for file in (path, str(path), io.BytesIO(path.read_bytes())):
-        np.testing.assert_allclose(images.read(file).astype(int), glyph(), atol=8)
+        np.testing.assert_allclose(pictures.read(file).astype(int), glyph(), atol=8)
     with open(path, "rb") as file:
-        images.read(file)
+        pictures.read(file)
         assert not file.closed
 
 
 def test_scans_of_twelve_bits_use_the_whole_range():
     scan = Image.fromarray(glyph().astype(np.uint16) * 16)  # 0 to 4080 of 65535
-    np.testing.assert_allclose(images.read(encode(scan)), glyph() * (255 * 16 / 4095), rtol=1e-5)
+    np.testing.assert_allclose(pictures.read(encode(scan)), glyph() * (255 * 16 / 4095), rtol=1e-5)
 
 
 def test_colours_become_luminance():
     image = Image.new("RGB", (3, 1))
     image.putdata([(255, 0, 0), (0, 255, 0), (0, 0, 255)])
-    np.testing.assert_array_equal(images.read(encode(image)), [[76, 150, 29]])
+    np.testing.assert_array_equal(pictures.read(encode(image)), [[76, 150, 29]])
 
 
 def test_the_first_of_several_frames_is_read():
     first, second = Image.fromarray(glyph()), Image.new("L", (100, 110), 255)
     for format in ("GIF", "TIFF", "PNG"):
         file = encode(first, format, save_all=True, append_images=[second])
-        np.testing.assert_array_equal(images.read(file), glyph())
+        np.testing.assert_array_equal(pictures.read(file), glyph())
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -260,7 +264,7 @@ def test_exif_orientation_is_applied(orientation, format):
     stored = Image.fromarray(np.ascontiguousarray(undo[orientation](upright)))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    grey = images.read(encode(stored, format, exif=exif, **QUALITY[format]))
+    grey = pictures.read(encode(stored, format, exif=exif, **QUALITY[format]))
     np.testing.assert_allclose(grey.astype(int), upright, atol=8)
 
 
@@ -274,42 +278,42 @@ def with_alpha(colour, alpha):
 @pytest.mark.parametrize("margins", [(30, 30, 30, 30), (0, 0, 0, 0)])
 def test_transparent_ground_shows_the_ink(colour, ground, margins):
     alpha = glyph(ground=0, ink=255, margins=margins)
-    grey = images.read(encode(with_alpha(colour, alpha)))
+    grey = pictures.read(encode(with_alpha(colour, alpha)))
     np.testing.assert_array_equal(grey, np.where(alpha, colour, ground))
 
 
 def test_ink_of_one_level_that_covers_most_of_the_picture_is_still_ink():
     alpha = glyph(ground=0, ink=255, shape=np.ones((1, 1)), margins=(1, 1, 1, 1))
     assert (alpha > 0).mean() > 0.5
-    assert images.read(encode(with_alpha(0, alpha)))[0, 0] == 255
+    assert pictures.read(encode(with_alpha(0, alpha)))[0, 0] == 255
 
 
 @pytest.mark.parametrize("ground, ink", [(255, 0), (0, 255)])
 def test_a_card_with_transparent_corners_is_continued(ground, ink):
     picture, alpha = glyph(ground=ground, ink=ink), np.full((110, 100), 255, np.uint8)
     alpha[:9, :9] = alpha[-9:, -9:] = 0
-    grey = images.read(encode(with_alpha(np.where(alpha, picture, 128), alpha)))
+    grey = pictures.read(encode(with_alpha(np.where(alpha, picture, 128), alpha)))
     np.testing.assert_array_equal(grey, picture)
 
 
 def test_half_transparent_ink_is_blended():
     alpha = glyph(ground=0, ink=128)
-    grey = images.read(encode(with_alpha(0, alpha)))
+    grey = pictures.read(encode(with_alpha(0, alpha)))
     assert set(np.unique(grey)) == {127, 255}
 
 
 def test_a_wholly_transparent_picture_is_blank():
-    grey = images.read(encode(with_alpha(glyph(), np.zeros((110, 100), np.uint8))))
+    grey = pictures.read(encode(with_alpha(glyph(), np.zeros((110, 100), np.uint8))))
     np.testing.assert_array_equal(grey, np.full((110, 100), 255))
     with pytest.raises(DataError, match="shows no ink"):
-        images.to_mnist(grey)
+        pictures.to_mnist(grey)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P"])
 def test_a_transparent_colour_is_transparent(mode):
     picture = glyph(ground=0, ink=255)  # ink white, ground black but transparent
     file = encode(Image.fromarray(picture).convert(mode), transparency=255)
-    np.testing.assert_array_equal(images.read(file), np.where(picture, 255, 0))
+    np.testing.assert_array_equal(pictures.read(file), np.where(picture, 255, 0))
     assert Image.open(file).has_transparency_data
 
 
@@ -346,25 +350,25 @@ def test_what_cannot_be_read(tmp_path, content, words):
     path = tmp_path / "digit.png"
     path.write_bytes(content)
     with pytest.raises(DataError, match=words) as caught:
-        images.read(path)
+        pictures.read(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     with open(path, "rb") as file, pytest.raises(DataError, match="digit.png"):
-        images.read(file)
+        pictures.read(file)
     with pytest.raises(DataError, match="^(cannot read )?the picture "):
-        images.read(io.BytesIO(content))
+        pictures.read(io.BytesIO(content))
 
 
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(DataError, match=r"missing.png \(No such file or directory\)"):
-        images.read(tmp_path / "missing.png")
+        pictures.read(tmp_path / "missing.png")
     with pytest.raises(DataError, match="cannot read .*directory"):
-        images.read(tmp_path)
+        pictures.read(tmp_path)
 
 
 def test_the_callers_warning_filters_stay():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        images.read(io.BytesIO(PNG))
+        pictures.read(io.BytesIO(PNG))
         assert not caught
         warnings.warn("still heard")
     assert len(caught) == 1
@@ -375,11 +379,11 @@ def test_the_callers_warning_filters_stay():
 
 def check_bytes(content):
     try:
-        grey = images.read(io.BytesIO(content))
+        grey = pictures.read(io.BytesIO(content))
         assert grey.ndim == 2 and grey.size and grey.dtype in (np.uint8, np.float32)
         assert 0 <= grey.min() and grey.max() <= 255
         for shape in ((28, 28), (5, 9)):
-            assert images.to_data_form(grey, shape).shape == shape
+            assert pictures.to_data_form(grey, shape).shape == shape
     except DataError as error:
         assert "\n" not in str(error) and "object at 0x" not in str(error)
 
@@ -420,7 +424,7 @@ def test_random_pictures(shape, seed, n_levels):
     random_state = np.random.RandomState(seed)
     grey = random_state.randint(0, n_levels, shape) * (255 // max(n_levels - 1, 1))
     try:
-        result = images.to_mnist(grey)
+        result = pictures.to_mnist(grey)
     except DataError as error:
         assert "shows no ink" in str(error)
     else:
@@ -471,11 +475,11 @@ def redraw(image, random_state, light=0.0):
 
 
 def test_mnist_is_in_mnists_form_already(sample, accuracy):
-    pictures, _ = sample
-    result = np.stack([images.to_mnist(picture) for picture in pictures])
-    assert np.abs(result.astype(int) - pictures).mean() < 1
-    assert accuracy(result) > accuracy(pictures) - 0.01
-    inverted = np.stack([images.to_mnist(255 - picture) for picture in pictures])
+    images, _ = sample
+    result = np.stack([pictures.to_mnist(image) for image in images])
+    assert np.abs(result.astype(int) - images).mean() < 1
+    assert accuracy(result) > accuracy(images) - 0.01
+    inverted = np.stack([pictures.to_mnist(255 - image) for image in images])
     np.testing.assert_array_equal(inverted, result)
 
 
@@ -483,8 +487,8 @@ def test_mnist_is_in_mnists_form_already(sample, accuracy):
 def test_redrawn_mnist_is_classified_as_well(sample, accuracy, light):
     random_state = np.random.RandomState(1)
     files = [redraw(picture, random_state, light) for picture in sample[0]]
-    greys = [images.read(file) for file in files]
-    result = np.stack([images.to_mnist(grey) for grey in greys])
-    plain = np.stack([images._stretch(resize(255 - grey, (28, 28))) for grey in greys])
+    greys = [pictures.read(file) for file in files]
+    result = np.stack([pictures.to_mnist(grey) for grey in greys])
+    plain = np.stack([pictures._stretch(resize(255 - grey, (28, 28))) for grey in greys])
     assert accuracy(result) > accuracy(sample[0]) - 0.02  # measured: 0.968 and 0.962
     assert accuracy(plain) < 0.7  # the negative control: without the boxing and centring

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tf1_dnn import layers
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config
+from tf1_dnn.graph import layers
 
 BOTH_WAYS = pytest.mark.parametrize(
     "batch_normalization",

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from conftest import small_splits
 
-from tf1_dnn import epoch, layers, loops, optimizer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
-from tf1_dnn.graph import STEP_METRICS, build_graph
+from tf1_dnn.graph import STEP_METRICS, build_graph, layers
+from tf1_dnn.graph.metrics import clipped_fraction
+from tf1_dnn.training import compiled_epoch, loops
 
 CONFIG = Config(hidden_units=(16, 8), batch_size=29, clip_value=0.5)  # 203 examples: 7 batches
 STEP = Execution(loop="step")
@@ -100,9 +101,11 @@ def compiled(function, *arguments):
 def test_compiled_division_gives_numpys_bits():
     images = np.arange(256, dtype=np.uint8)
     expected = images.astype(np.float32) / 255.0
-    np.testing.assert_array_equal(compiled(epoch.scaled, images, np.float32(255)), expected)
+    np.testing.assert_array_equal(
+        compiled(compiled_epoch.scaled, images, np.float32(255)), expected
+    )
     # The negative control, and the reason why the scale is an argument:
-    by_constant = compiled(lambda x: epoch.scaled(x, tf.constant(255.0)), images)
+    by_constant = compiled(lambda x: compiled_epoch.scaled(x, tf.constant(255.0)), images)
     assert (by_constant != expected).sum() == 126
 
 
@@ -133,8 +136,10 @@ def test_clipped_fractions_in_closed_form():
 
     def fraction(**clipping):
         with tf.Graph().as_default(), tf.Session() as session:
-            config = Config(**clipping)
-            return session.run(optimizer.clipped_fraction([tf.constant(g) for g in grads], config))
+            fraction = clipped_fraction(
+                [tf.constant(g) for g in grads], Config(**clipping).clipping
+            )
+            return session.run(fraction)
 
     assert fraction() == 0
     assert fraction(clip_value=1.0) == pytest.approx(3 / 6)
@@ -176,5 +181,5 @@ def test_resident_data_are_not_among_the_models_variables():
     splits = small_splits()
     spec = build_graph(CONFIG, splits.n_inputs, splits.n_outputs)
     before = [v.op.name for v in spec.graph.get_collection("variables")]
-    epoch.build_epoch_graph(spec, splits.train, xla=False)
+    compiled_epoch.build_epoch_graph(spec, splits.train, xla=False)
     assert [v.op.name for v in spec.graph.get_collection("variables")] == before

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf1_dnn import formats, mnist
+from tf1_dnn.data import formats, mnist
 from tf1_dnn.errors import DataError
 
 FILES = {

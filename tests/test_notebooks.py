@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import _find_mnist
+from conftest import find_mnist
 from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
@@ -81,7 +81,7 @@ def is_mnist(monkeypatch):
     """Whether MNIST was found; sets what the notebooks' kernel reads."""
     monkeypatch.setenv("TF1_DNN_NOTEBOOK_QUICK", "1")
     try:
-        _find_mnist()
+        find_mnist()
         return True
     except pytest.skip.Exception:
         monkeypatch.setenv("TF1_DNN_NOTEBOOK_DATASET", "synthetic")

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import reference
 
-from tf1_dnn import optimizer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config
 from tf1_dnn.errors import Error
-from tf1_dnn.graph import build_graph
-from tf1_dnn.model import Losses
+from tf1_dnn.graph import build_graph, train_op
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.uniform(0, 1, (50, 20)).astype(np.float32)
@@ -20,7 +18,7 @@ def clipped(grads, **clipping):
     """What clip_gradients makes of constant gradients."""
     with tf.Graph().as_default(), tf.Session() as session:
         pairs = [(tf.constant(grad, tf.float32), i) for i, grad in enumerate(grads)]
-        result = optimizer.clip_gradients(pairs, Config(**clipping))
+        result = train_op.clip_gradients(pairs, Config(**clipping).clipping)
         assert [var for _, var in result] == list(range(len(grads)))
         return [grad.tolist() for grad in session.run([grad for grad, _ in result])]
 
@@ -53,13 +51,11 @@ def test_a_gradient_of_none_names_the_variable():
     with tf.Graph().as_default():
         used = tf.get_variable("used", [])
         tf.get_variable("unused", [])
-        losses = Losses(tf.square(used)[None], tf.square(used))
         with pytest.raises(Error, match="does not depend on the variable unused"):
-            optimizer.train_step(
-                losses,
+            train_op.train_step(
+                tf.square(used),
                 optimizer=tf.train.GradientDescentOptimizer(0.1),
                 global_step=tf.train.create_global_step(),
-                config=Config(),
             )
 
 
@@ -156,7 +152,7 @@ def test_evaluation_changes_no_variable():
         session.run(spec.init)
         before = session.run(variables)
         feed_dict = dict(zip(spec.placeholders[:2], [X, LABELS]))
-        session.run([spec.evaluation, spec.tower.losses], feed_dict)
+        session.run([spec.correct, spec.tower.losses], feed_dict)
         for was, now in zip(before, session.run(variables)):
             np.testing.assert_array_equal(was, now)
 

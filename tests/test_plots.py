@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf1_dnn import plots
 from tf1_dnn.errors import Error
+from tf1_dnn.runs import plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -23,13 +23,13 @@ def epochs(*accuracies):
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that were saved, to look into."""
-    saved, save = [], plots._save
+    saved, save = [], plots.save
 
     def note(figure, path):
         saved.append(figure)
         save(figure, path)
 
-    monkeypatch.setattr(plots, "_save", note)
+    monkeypatch.setattr(plots, "save", note)
     return saved
 
 
@@ -93,7 +93,7 @@ def test_a_path_that_is_a_folder_is_refused(tmp_path):
 
 def test_neither_pyplot_nor_a_display_is_needed(tmp_path):
     code = (
-        "import sys; from tf1_dnn import plots; assert 'matplotlib' not in sys.modules;"
+        "import sys; from tf1_dnn.runs import plots; assert 'matplotlib' not in sys.modules;"
         "plots.curves({'run': []}, sys.argv[1]); assert 'matplotlib.pyplot' not in sys.modules"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "plot.png")]

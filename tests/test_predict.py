@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf1_dnn import cli, data, export, images, predict, restore, synthetic, trainer
+from tf1_dnn import cli, data, export, predict
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.data import pictures, synthetic
 from tf1_dnn.errors import DataError, RunError
+from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.training import trainer
 
 TINY = dict(hidden_units=(64,), batch_size=10, n_epochs=40)
 N_PICTURES = 6
@@ -24,7 +27,7 @@ N_PICTURES = 6
 def digits():
     """A data set in MNIST's form, small enough to be learned by heart."""
     arrays = synthetic.make(seed=1, n_train=72, n_test=8)
-    pairs = [(np.stack([images.to_mnist(x) for x in xs]), labels) for xs, labels in arrays]
+    pairs = [(np.stack([pictures.to_mnist(x) for x in xs]), labels) for xs, labels in arrays]
     return data.split(*pairs, name="digits", source="the tests")
 
 
@@ -44,7 +47,7 @@ def export_dir(run_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pictures(digits, tmp_path_factory):
+def files(digits, tmp_path_factory):
     """Names of PNG files: training examples dark on light, cut off at the border and enlarged."""
     folder, names = tmp_path_factory.mktemp("pictures"), []
     for i, image in enumerate(digits.train.images[:N_PICTURES]):
@@ -65,9 +68,9 @@ def bad(tmp_path):
     return names
 
 
-def session_probabilities(run_dir, pictures, brightness=1):
+def session_probabilities(run_dir, files, brightness=1):
     """The training graph's, of the pictures in MNIST's form."""
-    inputs = np.stack([images.to_mnist(images.read(name)) for name in pictures])
+    inputs = np.stack([pictures.to_mnist(pictures.read(name)) for name in files])
     inputs = brightness * data.Dataset(inputs, np.zeros(len(inputs), np.int32)).inputs()
     with restore.restored(run_dir) as run, run.model.graph.as_default():
         probabilities = tf.nn.softmax(run.model.tower.network.logits)
@@ -82,18 +85,18 @@ def feed_stdin(monkeypatch, content):
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(content)))
 
 
-def test_predictions_equal_the_session_to_the_bit(run_dir, pictures, capsys):
-    assert run(run_dir, *pictures, "--json") == 0
+def test_predictions_equal_the_session_to_the_bit(run_dir, files, capsys):
+    assert run(run_dir, *files, "--json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    probabilities = session_probabilities(run_dir, pictures)
+    probabilities = session_probabilities(run_dir, files)
     assert [list(line) for line in lines] == [list(predict.Prediction._fields)] * N_PICTURES
-    assert [line["file"] for line in lines] == pictures
+    assert [line["file"] for line in lines] == files
     np.testing.assert_array_equal([line["probabilities"] for line in lines], probabilities)
     assert [line["digit"] for line in lines] == list(probabilities.argmax(axis=1))
     assert [line["probability"] for line in lines] == list(probabilities.max(axis=1))
 
 
-def test_pictures_take_the_scale_of_the_runs_data(run_dir, pictures, tmp_path):
+def test_pictures_take_the_scale_of_the_runs_data(run_dir, files, tmp_path):
     def with_scale(scale):
         description = json.loads((run_dir / "config.json").read_text())
         description["data"]["scale"] = scale
@@ -103,27 +106,27 @@ def test_pictures_take_the_scale_of_the_runs_data(run_dir, pictures, tmp_path):
         return folder
 
     folder = with_scale(127.5)  # white was 2
-    expected = session_probabilities(run_dir, pictures, brightness=2)
+    expected = session_probabilities(run_dir, files, brightness=2)
     for source in (folder, folder / "export"):
-        found = [p.probabilities for p in predict.predict(source, pictures)]
+        found = [p.probabilities for p in predict.predict(source, files)]
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     folder = with_scale(None)
     for source in (folder, folder / "export"):
         with pytest.raises(DataError, match="values below 0, which no picture has"):
-            predict.predict(source, pictures)
+            predict.predict(source, files)
 
 
-def test_digits_that_were_learned_are_recognized(run_dir, digits, pictures):
+def test_digits_that_were_learned_are_recognized(run_dir, digits, files):
     labels = digits.train.labels[:N_PICTURES]
-    predictions = predict.predict(run_dir, pictures)
+    predictions = predict.predict(run_dir, files)
     assert [prediction.digit for prediction in predictions] == list(labels)
     assert len(set(labels)) > 3
-    negatives = [255 - images.read(name) for name in pictures]  # light on dark
+    negatives = [255 - pictures.read(name) for name in files]  # light on dark
     assert [p.digit for p in predict.predict(run_dir, negatives)] == list(labels)
 
 
-def test_an_export_predicts_as_its_run_does(run_dir, export_dir, pictures, capsys):
-    assert run(run_dir, *pictures, "--json") == run(export_dir, *pictures, "--json") == 0
+def test_an_export_predicts_as_its_run_does(run_dir, export_dir, files, capsys):
+    assert run(run_dir, *files, "--json") == run(export_dir, *files, "--json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     by_run, by_export = lines[:N_PICTURES], lines[N_PICTURES:]
     for one, other in zip(by_run, by_export):
@@ -131,44 +134,44 @@ def test_an_export_predicts_as_its_run_does(run_dir, export_dir, pictures, capsy
         np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-5)
 
 
-def test_lines_are_file_digit_and_probability(export_dir, pictures, capsys):
-    assert run(export_dir, *pictures[:3]) == 0
-    predictions = predict.predict(export_dir, pictures[:3])
+def test_lines_are_file_digit_and_probability(export_dir, files, capsys):
+    assert run(export_dir, *files[:3]) == 0
+    predictions = predict.predict(export_dir, files[:3])
     assert capsys.readouterr().out == "".join(
         f"{name}\t{prediction.digit}\t{prediction.probability:.4f}\n"
-        for name, prediction in zip(pictures, predictions)
+        for name, prediction in zip(files, predictions)
     )
 
 
-def test_paths_files_and_arrays_are_the_same_to_predict(export_dir, pictures):
-    with open(pictures[0], "rb") as file:
-        predictions = predict.predict(export_dir, [pictures[0], file, images.read(pictures[0])])
-    assert [prediction.file for prediction in predictions] == [pictures[0], pictures[0], ""]
+def test_paths_files_and_arrays_are_the_same_to_predict(export_dir, files):
+    with open(files[0], "rb") as file:
+        predictions = predict.predict(export_dir, [files[0], file, pictures.read(files[0])])
+    assert [prediction.file for prediction in predictions] == [files[0], files[0], ""]
     assert len({prediction[1:] for prediction in predictions}) == 1
     assert predict.predict(export_dir, []) == []
 
 
-def test_many_pictures_go_in_parts(export_dir, pictures, monkeypatch):
-    whole = predict.predict(export_dir, pictures[:4])
+def test_many_pictures_go_in_parts(export_dir, files, monkeypatch):
+    whole = predict.predict(export_dir, files[:4])
     monkeypatch.setattr(predict, "_BATCH", 3)
-    parts = predict.predict(export_dir, pictures[:4])
+    parts = predict.predict(export_dir, files[:4])
     assert [part[:2] for part in parts] == [each[:2] for each in whole]
     np.testing.assert_allclose([p[3] for p in parts], [p[3] for p in whole], atol=1e-6)
 
 
-def test_a_picture_comes_from_standard_input(export_dir, pictures, capsys, monkeypatch):
-    with open(pictures[0], "rb") as file:
+def test_a_picture_comes_from_standard_input(export_dir, files, capsys, monkeypatch):
+    with open(files[0], "rb") as file:
         feed_stdin(monkeypatch, file.read())
-    assert run(export_dir, "-", pictures[0]) == 0
+    assert run(export_dir, "-", files[0]) == 0
     piped, named = (line.split("\t") for line in capsys.readouterr().out.splitlines())
-    assert piped[0] == "-" and named[0] == pictures[0]
+    assert piped[0] == "-" and named[0] == files[0]
     assert piped[1:] == named[1:]
 
 
-def test_bad_pictures_are_named_and_the_others_answered(export_dir, pictures, bad, capsys):
-    assert run(export_dir, bad[0], pictures[0], *bad[1:], pictures[1]) == 1
+def test_bad_pictures_are_named_and_the_others_answered(export_dir, files, bad, capsys):
+    assert run(export_dir, bad[0], files[0], *bad[1:], files[1]) == 1
     out, err = capsys.readouterr()
-    assert [line.split("\t")[0] for line in out.splitlines()] == pictures[:2]
+    assert [line.split("\t")[0] for line in out.splitlines()] == files[:2]
     assert len(err.splitlines()) == len(bad)
     for line, name in zip(err.splitlines(), bad):
         assert line.startswith("error: ") and name in line
@@ -180,10 +183,10 @@ def test_empty_standard_input_is_told(export_dir, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("error: standard input is not a picture: ")
 
 
-def test_a_bad_picture_raises_from_predict(export_dir, pictures, bad):
+def test_a_bad_picture_raises_from_predict(export_dir, files, bad):
     for name in bad:
         with pytest.raises(DataError, match=name):
-            predict.predict(export_dir, [pictures[0], name])
+            predict.predict(export_dir, [files[0], name])
 
 
 def test_names_of_any_bytes_are_printed():
@@ -205,26 +208,26 @@ def test_without_a_picture_tensorflow_is_not_imported(export_dir, run_dir, bad):
         assert (done.returncode, done.stdout) == (returncode, ""), done.stderr
 
 
-def test_what_is_neither_run_nor_export_is_refused(tmp_path, pictures, capsys):
-    for path in (tmp_path, tmp_path / "nowhere", pictures[0]):
-        assert run(path, pictures[0]) == 2
+def test_what_is_neither_run_nor_export_is_refused(tmp_path, files, capsys):
+    for path in (tmp_path, tmp_path / "nowhere", files[0]):
+        assert run(path, files[0]) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.count("\n") == 1
         assert err.startswith(f"error: {path} is neither a run directory nor an export: ")
 
 
-def test_a_damaged_export_is_told(export_dir, pictures, tmp_path):
-    (tmp_path / export.METADATA).parent.mkdir()
-    (tmp_path / export.METADATA).write_bytes((export_dir / export.METADATA).read_bytes())
+def test_a_damaged_export_is_told(export_dir, files, tmp_path):
+    (tmp_path / saved_model.METADATA).parent.mkdir()
+    (tmp_path / saved_model.METADATA).write_bytes((export_dir / saved_model.METADATA).read_bytes())
     with pytest.raises(RunError, match="cannot load the export"):
-        predict.predict(tmp_path, pictures[:1])
+        predict.predict(tmp_path, files[:1])
     (tmp_path / "saved_model.pb").write_bytes((export_dir / "saved_model.pb").read_bytes()[:99])
     with pytest.raises(RunError, match="cannot load the export"):
-        predict.predict(tmp_path, pictures[:1])
+        predict.predict(tmp_path, files[:1])
 
 
-def test_a_network_on_other_data_takes_no_pictures(tmp_path, pictures):
-    (tmp_path / export.METADATA).parent.mkdir()
-    (tmp_path / export.METADATA).write_text('{"image_shape": [20], "scale": 255}')
+def test_a_network_on_other_data_takes_no_pictures(tmp_path, files):
+    (tmp_path / saved_model.METADATA).parent.mkdir()
+    (tmp_path / saved_model.METADATA).write_text('{"image_shape": [20], "scale": 255}')
     with pytest.raises(DataError, match=r"takes inputs of the shape \(20,\), not pictures"):
-        predict.predict(tmp_path, pictures[:1])
+        predict.predict(tmp_path, files[:1])

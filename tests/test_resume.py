@@ -27,7 +27,7 @@ def serve():
     """
     import matplotlib.backends.backend_agg  # noqa: F401
 
-    from tf1_dnn import trainer  # noqa: F401
+    from tf1_dnn.training import trainer  # noqa: F401
 
     for line in sys.stdin:
         log, argv = json.loads(line)
@@ -51,10 +51,11 @@ if __name__ == "__main__":
     sys.exit()
 
 
-from tf1_dnn import loops, plots, trainer  # noqa: E402
 from tf1_dnn.compat import tf  # noqa: E402
 from tf1_dnn.config import Config, Execution, Keeping  # noqa: E402
 from tf1_dnn.errors import Interrupted  # noqa: E402
+from tf1_dnn.runs import plots  # noqa: E402
+from tf1_dnn.training import evaluation, trainer  # noqa: E402
 
 
 def last_checkpoint(run_dir):
@@ -187,7 +188,7 @@ def test_resuming_where_nothing_is_yet_starts_a_run(tmp_path):
 
 def patient(folder, accuracies, monkeypatch, **settings):
     """Train with dictated validation accuracies; the History, and the test's global step."""
-    real, steps = loops.evaluate, []
+    real, steps = evaluation.evaluate, []
     dictated = iter(accuracies)
 
     def evaluate(session, model, dataset):
@@ -197,13 +198,13 @@ def patient(folder, accuracies, monkeypatch, **settings):
             return accuracy, loss
         return next(dictated), loss
 
-    monkeypatch.setattr(loops, "evaluate", evaluate)
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
     settings = dict(execution=STEP, run_dir=folder) | settings
     config = CONFIG.replace(n_epochs=9)
     try:
         return trainer.train(config, SPLITS, **settings), steps[0] // 10
     finally:
-        monkeypatch.setattr(loops, "evaluate", real)
+        monkeypatch.setattr(evaluation, "evaluate", real)
 
 
 @pytest.mark.parametrize(
@@ -237,9 +238,9 @@ def test_patience_holds_across_an_interruption(tmp_path, monkeypatch):
 def test_a_signal_during_a_save_waits_for_the_next_epoch(tmp_path):
     """It may not end the run with an epoch that was trained but not saved."""
     config, keeping = CONFIG, Keeping(checkpoint_every=100)
-    from tf1_dnn.recorder import Recorder
+    from tf1_dnn.runs.recorder import RunRecorder
 
-    record, n_saved = Recorder.record, []
+    record, n_saved = RunRecorder.record, []
 
     def record_slowly(self, session, epochs, *args, **kwargs):
         record(self, session, epochs, *args, **kwargs)
@@ -248,7 +249,7 @@ def test_a_signal_during_a_save_waits_for_the_next_epoch(tmp_path):
             n_saved.append(max(self.checkpoints.all()))
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Interrupted) as caught:
-        patched.setattr(Recorder, "record", record_slowly)
+        patched.setattr(RunRecorder, "record", record_slowly)
         settings = dict(execution=STEP, keeping=keeping)
         trainer.train(config, SPLITS, run_dir=tmp_path, **settings)
     assert caught.value.exit_code == 143

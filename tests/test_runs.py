@@ -14,10 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tf1_dnn
-from tf1_dnn import cli, runs, train, trainer
+from tf1_dnn import cli, train
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import Error, RunError
+from tf1_dnn.runs import config_json, directory
+from tf1_dnn.spec import TrainSpec
+from tf1_dnn.training import trainer
 
 CONFIG = Config(hidden_units=(8,), n_epochs=2, batch_size=20)
 EXECUTION = Execution(loop="step")
@@ -34,16 +37,16 @@ def contents(folder):
 
 
 def describe(**changes):
-    return runs.describe(CONFIG.replace(**changes), small_splits(), EXECUTION, Keeping())
+    return config_json.describe(TrainSpec(CONFIG.replace(**changes), EXECUTION), small_splits())
 
 
 def make_run(folder, **changes):
     """A run directory without TensorFlow: its configuration and what a run leaves there."""
     description = describe(**changes)
-    with runs.open_run(folder, description):
-        (folder / runs.METRICS).write_text("metrics")
-        (folder / runs.CHECKPOINTS / "epoch-0001").mkdir()
-        (folder / runs.CHECKPOINTS / "epoch-0001" / "state.json").write_text("{}")
+    with directory.open_run(folder, description):
+        (folder / directory.METRICS).write_text("metrics")
+        (folder / directory.CHECKPOINTS / "epoch-0001").mkdir()
+        (folder / directory.CHECKPOINTS / "epoch-0001" / "state.json").write_text("{}")
     return description
 
 
@@ -56,7 +59,7 @@ def test_a_run_leaves_what_is_documented(tmp_path, splits):
     history = trainer.train(CONFIG, splits, execution=EXECUTION, run_dir=folder)
     names = {path.name for path in folder.iterdir()} - {".lock"}
     assert names >= {"config.json", "metrics.jsonl", "times.jsonl", "checkpoints"}
-    assert names <= set(runs._CONTENTS)
+    assert names <= set(directory._CONTENTS)
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
     assert checkpoints == ["epoch-0001", "epoch-0002"]
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
@@ -71,7 +74,13 @@ def test_a_run_leaves_what_is_documented(tmp_path, splits):
 def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, splits):
     config = CONFIG.replace(clip_norm=0.5, dropout_rate=0.1, learning_rate=1e-3)
     keeping = Keeping(checkpoint_every=2, keep=5, patience=7)
-    with runs.open_run(tmp_path, runs.describe(config, splits, EXECUTION, keeping, "weights")):
+    with directory.open_run(
+        tmp_path,
+        config_json.describe(
+            TrainSpec(config, EXECUTION, keeping, run_dir=tmp_path, from_checkpoint="weights"),
+            splits,
+        ),
+    ):
         pass
     written = json.loads((tmp_path / "config.json").read_text())
     assert written["config"] == {**dataclasses.asdict(config), "hidden_units": [8]}
@@ -92,7 +101,7 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    assert runs.make_config(runs.read_description(tmp_path)) == config
+    assert config_json.make_config(config_json.read(tmp_path)) == config
 
 
 @pytest.mark.parametrize(
@@ -108,21 +117,21 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
 def test_the_scale_of_the_data_is_kept(splits, values, scale):
     images = np.resize(values, splits.train.images.shape)
     splits = splits._replace(train=splits.train._replace(images=images))
-    assert runs.describe(CONFIG, splits, EXECUTION, Keeping())["data"]["scale"] == scale
+    assert config_json.describe(TrainSpec(CONFIG, EXECUTION), splits)["data"]["scale"] == scale
 
 
 def test_another_run_is_refused_resumed_or_overwritten(tmp_path):
     description = make_run(tmp_path)
     before = contents(tmp_path)
     with pytest.raises(RunError, match="--resume goes on with it, --overwrite deletes it"):
-        with runs.open_run(tmp_path, description):
+        with directory.open_run(tmp_path, description):
             pass
     assert contents(tmp_path) == before
-    with runs.open_run(tmp_path, description, resume=True):
+    with directory.open_run(tmp_path, description, resume=True):
         assert contents(tmp_path) == before
-    with runs.open_run(tmp_path, describe(seed=7), overwrite=True):
+    with directory.open_run(tmp_path, describe(seed=7), overwrite=True):
         assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
-    assert runs.read_description(tmp_path)["config"]["seed"] == 7
+    assert config_json.read(tmp_path)["config"]["seed"] == 7
 
 
 @pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}])
@@ -139,7 +148,7 @@ def test_foreign_files_and_files_in_the_way_are_refused(tmp_path, how):
         (tmp_path / ("x" * 300), "cannot write the run directory"),
     ]:
         with pytest.raises(RunError, match=words):
-            with runs.open_run(path, describe(), **how):
+            with directory.open_run(path, describe(), **how):
                 pass
     assert contents(tmp_path) == before
 
@@ -152,13 +161,13 @@ def test_overwrite_deletes_the_runs_own_files_alone(tmp_path):
     for name in ["train", "valid", "plots"]:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("here")
-    with runs.open_run(tmp_path, describe(), overwrite=True):
+    with directory.open_run(tmp_path, describe(), overwrite=True):
         left = set(contents(tmp_path)) - {"config.json", "checkpoints"}
     assert left == {"notes.txt", "metrics.jsonl.bak", "plots", os.path.join("plots", "file")}
 
 
 def test_a_new_directory_may_be_there_empty(tmp_path):
-    with runs.open_run(tmp_path, describe(), resume=True) as folder:
+    with directory.open_run(tmp_path, describe(), resume=True) as folder:
         assert folder == tmp_path
         assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
 
@@ -171,21 +180,21 @@ def test_a_start_that_failed_leaves_nothing_in_the_way(tmp_path, monkeypatch, st
         pass
 
     def die(path, *args, **kwargs):
-        if step != "mkdir" or path.name == runs.CHECKPOINTS:
+        if step != "mkdir" or path.name == directory.CHECKPOINTS:
             raise Killed
 
-    owner = os if step == "replace" else runs.Path
+    owner = os if step == "replace" else directory.Path
     with monkeypatch.context() as patched:
         (tmp_path / "run").mkdir()
         if step == "write_text":  # cut off in the middle
             (tmp_path / "run" / "config.json.partial").write_text('{"conf')
         patched.setattr(owner, step, die)
         with pytest.raises(Killed):
-            with runs.open_run(tmp_path / "run", describe()):
+            with directory.open_run(tmp_path / "run", describe()):
                 pass
-    with runs.open_run(tmp_path / "run", describe(), resume=True):
+    with directory.open_run(tmp_path / "run", describe(), resume=True):
         pass
-    assert runs.read_description(tmp_path / "run") == describe()
+    assert config_json.read(tmp_path / "run") == describe()
 
 
 def test_an_overwrite_cut_off_leaves_a_run(tmp_path, monkeypatch):
@@ -198,27 +207,27 @@ def test_an_overwrite_cut_off_leaves_a_run(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs.Path, "unlink", die)
+        patched.setattr(directory.Path, "unlink", die)
         with pytest.raises(RunError, match="Input/output error"):
-            with runs.open_run(tmp_path, describe(), overwrite=True):
+            with directory.open_run(tmp_path, describe(), overwrite=True):
                 pass
     assert unlinked == ["metrics.jsonl"]
-    with runs.open_run(tmp_path, describe(), overwrite=True):
+    with directory.open_run(tmp_path, describe(), overwrite=True):
         pass
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "metrics.jsonl"
-    runs.write_whole(path, "old\n")
+    directory.write_whole(path, "old\n")
 
     def fail(path, text, **kwargs):
         with open(path, "w") as file:
             file.write(text[:2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.Path, "write_text", fail)
+    monkeypatch.setattr(directory.Path, "write_text", fail)
     with pytest.raises(OSError):
-        runs.write_whole(path, "new\n")
+        directory.write_whole(path, "new\n")
     assert contents(tmp_path) == {"metrics.jsonl": b"old\n"}
 
 
@@ -233,14 +242,18 @@ def test_resume_refuses_what_would_change_the_digits(tmp_path, execution, keepin
     make_run(tmp_path)
     splits = small_splits()
     with pytest.raises(RunError, match=words):
-        with runs.open_run(
-            tmp_path, runs.describe(CONFIG, splits, execution, keeping), resume=True
+        with directory.open_run(
+            tmp_path,
+            config_json.describe(TrainSpec(CONFIG, execution, keeping, run_dir=tmp_path), splits),
+            resume=True,
         ):
             pass
     # All differences are named at once, the data's and the starting weights' among them.
-    new = runs.describe(CONFIG.replace(seed=7), small_splits(seed=1), EXECUTION, Keeping(), "w")
+    new = config_json.describe(
+        TrainSpec(CONFIG.replace(seed=7), EXECUTION, from_checkpoint="w"), small_splits(seed=1)
+    )
     with pytest.raises(RunError) as caught:
-        runs.check_run(tmp_path, new, resume=True, overwrite=False)
+        directory.check_run(tmp_path, new, resume=True, overwrite=False)
     message = str(caught.value)
     assert "seed was 42, not 7; " in message and "sha256 was '" in message
     assert f"from_checkpoint was None, not {os.path.abspath('w')!r}" in message
@@ -251,10 +264,10 @@ def test_resume_accepts_what_leaves_the_digits_alone(tmp_path):
     make_run(tmp_path)
     execution = dataclasses.replace(EXECUTION, max_resident_bytes=1)
     keeping = Keeping(checkpoint_every=5, keep=1)
-    description = runs.describe(CONFIG, small_splits(), execution, keeping)
-    with runs.open_run(tmp_path, description, resume=True):
+    description = config_json.describe(TrainSpec(CONFIG, execution, keeping), small_splits())
+    with directory.open_run(tmp_path, description, resume=True):
         pass
-    assert runs.read_description(tmp_path) == description
+    assert config_json.read(tmp_path) == description
 
 
 def test_the_command_refuses_in_one_sentence_and_keeps_everything(npz, tmp_path, capsys):
@@ -291,24 +304,24 @@ def test_a_directory_in_use_is_refused(npz, tmp_path, capsys):
         fcntl.flock(lock, fcntl.LOCK_EX)
         for how in ["resume", "overwrite"]:
             with pytest.raises(RunError, match="another process is using the run directory"):
-                with runs.open_run(tmp_path / "run", description, **{how: True}):
+                with directory.open_run(tmp_path / "run", description, **{how: True}):
                     pass
         command = [*SMALL, "--data", npz, "--run-dir", str(tmp_path / "run"), "--overwrite"]
         assert run(*command) == 2
         assert "another process is using" in capsys.readouterr().err
         assert contents(tmp_path) == before
-    with runs.open_run(tmp_path / "run", description, resume=True):  # control: now it is free
+    with directory.open_run(tmp_path / "run", description, resume=True):  # control: now it is free
         with pytest.raises(RunError, match="another process"):
-            with runs.open_run(tmp_path / "run", description, resume=True):
+            with directory.open_run(tmp_path / "run", description, resume=True):
                 pass
 
 
 def test_a_closed_stdout_is_no_fault_of_the_directory(tmp_path):
     with pytest.raises(BrokenPipeError):
-        with runs.open_run(tmp_path, describe()):
+        with directory.open_run(tmp_path, describe()):
             raise BrokenPipeError(32, "Broken pipe")
     with pytest.raises(RunError, match=r"cannot write .* \(No space left on device\)"):
-        with runs.open_run(tmp_path, describe(), resume=True):
+        with directory.open_run(tmp_path, describe(), resume=True):
             raise OSError(28, "No space left on device")
 
 
@@ -356,9 +369,9 @@ def test_no_config_json_escapes_as_another_error(tmp_path_factory, text):
     before = contents(folder)
     accepted = 0
     for function in [
-        lambda: runs.read_description(folder),
-        lambda: runs.check_run(folder, DESCRIPTION, **CHECK[0]),
-        lambda: runs.check_run(folder, DESCRIPTION, **CHECK[1]),
+        lambda: config_json.read(folder),
+        lambda: directory.check_run(folder, DESCRIPTION, **CHECK[0]),
+        lambda: directory.check_run(folder, DESCRIPTION, **CHECK[1]),
     ]:
         try:
             function()
@@ -372,5 +385,5 @@ def test_no_config_json_escapes_as_another_error(tmp_path_factory, text):
 def test_the_real_config_json_is_accepted(tmp_path):
     """The fuzz test's control."""
     make_run(tmp_path)
-    assert runs.read_description(tmp_path) == DESCRIPTION
-    runs.check_run(tmp_path, DESCRIPTION, **CHECK[0])
+    assert config_json.read(tmp_path) == DESCRIPTION
+    directory.check_run(tmp_path, DESCRIPTION, **CHECK[0])

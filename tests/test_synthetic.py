@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from tf1_dnn import data, synthetic
+from tf1_dnn import data
+from tf1_dnn.data import synthetic
 
 
 def digest(arrays):

@@ -5,12 +5,12 @@ import pytest
 import reference
 from conftest import small_splits
 
-from tf1_dnn import loops, trainer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
 from tf1_dnn.errors import DataError, NonFiniteLossError
 from tf1_dnn.graph import build_graph
+from tf1_dnn.training import evaluation, trainer
 
 SMALL = dict(hidden_units=(16, 8), n_epochs=2)
 
@@ -71,9 +71,9 @@ def test_evaluation_in_parts_equals_the_whole(splits, monkeypatch):
     spec = build_graph(Config(hidden_units=(4,)), splits.n_inputs, splits.n_outputs)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
-        whole = loops.evaluate(session, spec, splits.test)
-        monkeypatch.setattr(loops, "EVALUATION_BATCH", 7)
-        parts = loops.evaluate(session, spec, splits.test)
+        whole = evaluation.evaluate(session, spec, splits.test)
+        monkeypatch.setattr(evaluation, "BATCH", 7)
+        parts = evaluation.evaluate(session, spec, splits.test)
     assert parts[0] == whole[0]
     assert parts[1] == pytest.approx(whole[1], rel=1e-6)
 

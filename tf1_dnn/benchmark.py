@@ -103,7 +103,7 @@ def measure(config: Config, execution: Execution, splits: Splits, *, sgemm: floa
 
     What the first took beyond that is compilation, or TensorFlow's own warming up.
     """
-    from tf1_dnn import trainer
+    from tf1_dnn.training import trainer
 
     history = trainer.train(config, splits, execution=execution)
     first, *steady = [epoch.seconds for epoch in history.epochs]

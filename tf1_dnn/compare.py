@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
-from tf1_dnn import cli, plots, runs
+from tf1_dnn import cli
 from tf1_dnn.errors import RunError
-from tf1_dnn.history import EpochMetrics
+from tf1_dnn.runs import config_json, directory, plots
+from tf1_dnn.runs.history import EpochMetrics
 
 
 class Run(NamedTuple):
@@ -57,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def read_run(run_dir: str) -> Run:
     """A run from its directory; RunError if that holds none, or damaged files."""
     folder = Path(run_dir)
-    settings = _settings(runs.read_description(folder))
-    metrics, times = _read_lines(folder / runs.METRICS), _read_lines(folder / runs.TIMES)
+    settings = _settings(config_json.read(folder))
+    metrics, times = _read_lines(folder / directory.METRICS), _read_lines(folder / directory.TIMES)
     try:
         is_finished = bool(metrics) and "test_accuracy" in metrics[-1]
         test_accuracy = float(metrics.pop()["test_accuracy"]) if is_finished else None

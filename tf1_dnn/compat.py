@@ -20,7 +20,7 @@ from tf1_dnn.errors import CompatError
 _TRUE = ("1", "true", "True")  # what TensorFlow itself takes for yes
 
 
-def _require_legacy_keras() -> None:
+def require_legacy_keras() -> None:
     """Set TF_USE_LEGACY_KERAS=1, or raise CompatError where it cannot work."""
     value = os.environ.get("TF_USE_LEGACY_KERAS")
     if value is not None and value not in _TRUE:
@@ -74,7 +74,7 @@ def _stderr_discarded() -> Iterator[None]:
         os.close(saved)
 
 
-def _import_tensorflow() -> Any:
+def import_tensorflow() -> Any:
     # Level 3 shows no message at all: what matters is raised as a Python exception too.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     quiet = _stderr_discarded() if level == "3" else contextlib.nullcontext()
@@ -117,9 +117,9 @@ def tf1_warnings_silenced() -> Iterator[None]:
         logger.setLevel(level)
 
 
-_require_legacy_keras()
+require_legacy_keras()
 _require_tf_keras()
-tf: Any = _import_tensorflow().compat.v1
+tf: Any = import_tensorflow().compat.v1
 if not getattr(tf.layers, "dense").__module__.startswith("tf_keras."):
     raise CompatError(
         "tf.layers does not come from tf_keras, because Keras 3 was loaded first: "

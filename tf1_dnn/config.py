@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from tf1_dnn.errors import ConfigError
 
@@ -15,6 +15,14 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
 LOOPS = ("epoch", "step")
 DEVICES = ("auto", "cpu", "gpu")
+DATASETS = ("auto", "mnist", "synthetic")
+
+
+class Clipping(NamedTuple):
+    """How gradients are clipped."""
+
+    kind: str  # one of CLIP_KINDS
+    threshold: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +59,12 @@ class Config:
         """STDDEV of `kernel_initializer="normal:STDDEV"`, None for the named initializers."""
         kind, _, stddev = self.kernel_initializer.partition(":")
         return _number(stddev) if kind == "normal" else None
+
+    @property
+    def clipping(self) -> Clipping | None:
+        """The one kind of clipping that is given, None without."""
+        given = [Clipping(kind, getattr(self, kind)) for kind in CLIP_KINDS]
+        return next((each for each in given if each.threshold is not None), None)
 
     def replace(self, **changes: Any) -> Config:
         """A copy with `changes`; giving one kind of clipping drops the others."""

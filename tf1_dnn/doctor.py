@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Iterator, Sequence
 
-from tf1_dnn import checkup, cli
-from tf1_dnn.checkup import Finding
-from tf1_dnn.errors import CompatError
+from tf1_dnn import cli, data
+from tf1_dnn.data import mnist
+from tf1_dnn.devices import diagnosis
+from tf1_dnn.devices.diagnosis import Diagnosis
+from tf1_dnn.errors import CompatError, Error
 
 
 def make_parser() -> cli.Parser:
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if works else 1
 
 
-def examine(path: str | None = None, *, require_gpu: bool = False) -> Iterator[Finding]:
+def examine(path: str | None = None, *, require_gpu: bool = False) -> Iterator[Diagnosis]:
     """All findings, each as soon as it is made.
 
     Args:
@@ -51,17 +54,31 @@ def examine(path: str | None = None, *, require_gpu: bool = False) -> Iterator[F
       require_gpu: whether a GPU that cannot be used fails.
     """
     try:
-        yield from checkup.software(require_gpu=require_gpu)
+        yield from diagnosis.software(require_gpu=require_gpu)
     except CompatError as error:
-        yield Finding("FAIL", "TensorFlow", str(error))
+        yield Diagnosis("FAIL", "TensorFlow", str(error))
         return
-    yield from checkup.gpu_libraries(require_gpu=require_gpu)
-    yield from checkup.device(require_gpu=require_gpu)
-    yield checkup.data_set(path)
-    yield from checkup.machine()
+    yield from diagnosis.gpu_libraries(require_gpu=require_gpu)
+    yield from diagnosis.device(require_gpu=require_gpu)
+    yield data_set(path)
+    yield from diagnosis.machine()
 
 
-def line(finding: Finding) -> str:
+def data_set(path: str | None) -> Diagnosis:
+    """What training would read; nothing is downloaded to find out."""
+    path = path or os.environ.get(data.DATA_VARIABLE) or mnist.cached_file()
+    if path == mnist.cached_file() and not os.path.isfile(path):
+        remedy = "the first run downloads MNIST there; offline, give --data or TF1_DNN_DATA"
+        return Diagnosis("warn", "data", f"{path} is not there yet", remedy)
+    try:
+        splits = data.load(path=path)
+    except Error as error:
+        return Diagnosis("FAIL", "data", str(error))
+    name = "MNIST, bit for bit the post's," if splits.is_mnist else splits.name
+    return Diagnosis("ok", "data", f"{name} from {splits.source}")
+
+
+def line(finding: Diagnosis) -> str:
     """The finding as it is printed."""
     remedy = f" — {finding.remedy}" if finding.remedy else ""
     return f"{finding.status:4} {finding.what}: {finding.detail}{remedy}"

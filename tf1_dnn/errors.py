@@ -42,6 +42,11 @@ class Interrupted(Exception):
 
 
 def first_sentence(error: BaseException) -> str:
-    """What another library's error says first, on one line, to quote in a sentence of ours."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words.split(". ")[0]
+    """What a system's or another library's error says first, to quote in a sentence of ours.
+
+    TensorFlow sets its own words between two tracebacks, or before the op's name or a hint.
+    """
+    words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    words = words.partition("\nNode: ")[2].partition("\n")[2] or words
+    words = words.partition("\n\t [[")[0].partition("\nHint: ")[0]
+    return (" ".join(words.split()) or type(error).__name__).split(". ")[0]

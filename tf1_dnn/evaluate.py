@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Sequence
 
 import numpy as np
 
-from tf1_dnn import cli, data, plots, restore
+from tf1_dnn import cli, data
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
-from tf1_dnn.population import load_statistics, population_statistics
-from tf1_dnn.restore import Restored
+from tf1_dnn.runs import plots, restore
 
 SPLITS = ("valid", "test")
 STATISTICS = ("moving", "population")
@@ -63,13 +62,13 @@ def evaluate(
     restore.check_data(description, splits)
     dataset: Dataset = getattr(splits, split)
     with restore.restored(run_dir, checkpoint) as run:
-        from tf1_dnn import loops
+        from tf1_dnn.training import evaluation, population
 
         if statistics == "population":
-            load_statistics(run, population_statistics(run, splits.train))
-        accuracy, loss = loops.evaluate(run.session, run.model, dataset)
-        predictions = _predictions(run, dataset)
-    confusion = confusion_matrix(dataset.labels, predictions, splits.n_outputs)
+            averages = population.population_statistics(run.session, run.model, splits.train)
+            population.load_statistics(run.session, run.model, averages)
+        (accuracy, loss), classes = evaluation.classify(run.session, run.model, dataset)
+    confusion = confusion_matrix(dataset.labels, classes, splits.n_outputs)
     return Evaluation(accuracy, loss, confusion, *per_class(confusion))
 
 
@@ -84,21 +83,6 @@ def per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     right, examples, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     with np.errstate(invalid="ignore"):
         return examples, right / predicted, right / examples, 2 * right / (predicted + examples)
-
-
-def _predictions(run: Restored, dataset: Dataset) -> np.ndarray:
-    """The class of the largest logit, int `[n]`; of several, the label, as accuracy has it."""
-    from tf1_dnn.loops import EVALUATION_BATCH
-
-    inputs, labels, _ = run.model.placeholders
-    fetches = [run.model.tower.network.logits, run.model.evaluation.correct]
-    parts = []
-    for start in range(0, dataset.n_examples, EVALUATION_BATCH):
-        part = slice(start, start + EVALUATION_BATCH)
-        feed_dict = {inputs: dataset.inputs(part), labels: dataset.labels[part]}
-        logits, correct = run.session.run(fetches, feed_dict)
-        parts.append(np.where(correct, dataset.labels[part], logits.argmax(axis=1)))
-    return np.concatenate(parts)
 
 
 def _check_choices(description: dict[str, Any], split: str, statistics: str) -> None:

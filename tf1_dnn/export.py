@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import Sequence
 
-from tf1_dnn import __version__, cli, restore
-from tf1_dnn.errors import Error, RunError, first_sentence
-from tf1_dnn.formats import Path as PathLike
-from tf1_dnn.restore import SCALE
-
-if TYPE_CHECKING:
-    from tf1_dnn.inference import Inference, Values
-
-METADATA = Path("assets.extra", "tf1_dnn.json")  # SavedModel's place for what is not the graph's
+from tf1_dnn import __version__, cli
+from tf1_dnn.data.formats import Path as PathLike
+from tf1_dnn.errors import Error
+from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.runs.restore import SCALE
 
 
 def make_parser() -> cli.Parser:
@@ -81,51 +75,17 @@ def export(
     with restore.restored(run_dir, checkpoint) as run:
         variables = run.model.graph.get_collection("variables")
         values = run.session.run({variable.op.name: variable for variable in variables})
-    from tf1_dnn.inference import build_inference, fold_batch_norm
+    from tf1_dnn.graph.inference import build_inference, fold_batch_norm
 
-    inference = build_inference(run.model.config, description["data"], fold=fold)
+    data = description["data"]
+    n_inputs = math.prod(data["image_shape"])
+    inference = build_inference(run.model.config, n_inputs, data["n_outputs"], fold=fold)
     if fold and run.model.config.batch_norm:
         values = fold_batch_norm(values)
-    data = {name: description["data"][name] for name in ("image_shape", "n_outputs")}
-    data["scale"] = description["data"].get("scale", SCALE)
+    metadata = {name: data[name] for name in ("image_shape", "n_outputs")}
+    metadata["scale"] = data.get("scale", SCALE)
     origin = {"config": description["config"], "folded": fold, "tf1_dnn": __version__}
-    _write(directory, inference, values, {**data, **origin})
-
-
-def read_metadata(directory: Path) -> dict[str, Any]:
-    """What an export says of its data: image_shape, n_outputs, scale; RunError if damaged."""
-    path = directory / METADATA
-    try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
-        math.prod(int(size) for size in metadata["image_shape"])
-        scale = metadata["scale"]
-        return {**metadata, "scale": scale if scale is None else float(scale)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = first_sentence(error)
-        raise RunError(f"{path} is damaged ({reason}): export the run again.") from error
-
-
-def _write(
-    directory: Path, inference: Inference, values: Values, metadata: Mapping[str, Any]
-) -> None:
-    """Write into a folder beside `directory`, and rename; Error if the disk does not allow it."""
-    from tf1_dnn.compat import tf
-    from tf1_dnn.inference import save
-
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".export-") as folder:
-            partial = Path(folder, directory.name)
-            save(partial, inference, values)
-            (partial / METADATA).parent.mkdir()
-            (partial / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
-            os.rename(partial, directory)
-    except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-        raise Error(
-            f"cannot write the export {directory} ({first_sentence(Exception(reason))}): make "
-            "room, permit it, or name another directory."
-        ) from error
+    saved_model.write(directory, inference, values, {**metadata, **origin})
 
 
 if __name__ == "__main__":

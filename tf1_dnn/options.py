@@ -1,15 +1,16 @@
-"""The command-line options that make a Config and an Execution, for every command that trains."""
+"""The command-line options that make a Config, an Execution or a TrainSpec."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, Mapping
 
 from tf1_dnn import config as cfg
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError
+from tf1_dnn.spec import Task, TrainSpec
 
 
 def add_preset(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """What data.load takes."""
     parser.add_argument(
         "--dataset",
-        choices=["auto", "mnist", "synthetic"],
+        choices=cfg.DATASETS,
         default="auto",
         help="auto: MNIST where it can be had, else the built-in synthetic digits (default)",
     )
@@ -127,6 +128,23 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    """How the replicas of a cluster work together."""
+    cluster = parser.add_argument_group("cluster (where TF_CONFIG names one)")
+    pace = cluster.add_mutually_exclusive_group()
+    pace.add_argument(
+        "--sync",
+        action="store_true",
+        help="one update from the gradients of all workers' mini-batches (default)",
+    )
+    pace.add_argument(
+        "--async",
+        dest="sync",
+        action="store_false",
+        help="every worker updates the variables as soon as it has a gradient",
+    )
+
+
 def _add_config_option(group: Any, option: str, *, help: str = "", **settings: Any) -> None:
     """Add the option with the presets' values in its help."""
     name = option.strip("-").replace("-", "_")
@@ -139,33 +157,46 @@ def _spelled(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def make_config(options: dict[str, Any]) -> Config:
-    """The preset's Config with the given options over it; takes both out of `options`."""
-    preset = PRESETS[options.pop("preset")]
-    if options.pop("no_clip", False):
+def make_config(given: Mapping[str, Any]) -> Config:
+    """The preset's Config with the given options over it."""
+    preset = PRESETS[given["preset"]]
+    if given.get("no_clip"):
         preset = preset.replace(**dict.fromkeys(cfg.CLIP_KINDS))
-    return preset.replace(**_take(options, Config))
+    return preset.replace(**_fields_of(Config, given))
 
 
-def make_run_options(options: dict[str, Any]) -> dict[str, Any]:
-    """What trainer.train takes beside the config and the data; taken out of `options`."""
-    keeping = _take(options, Keeping)
-    names = ("run_dir", "resume", "overwrite", "from_checkpoint")
-    kept = {name: options.pop(name) for name in names}
-    if kept["run_dir"] is None and (keeping or kept["resume"] or kept["overwrite"]):
+def make_execution(given: Mapping[str, Any]) -> Execution:
+    """The Execution of the given options."""
+    return Execution(**_fields_of(Execution, given))
+
+
+def make_train_spec(given: Mapping[str, Any], task: Task | None = None) -> TrainSpec:
+    """The TrainSpec of the given options, for this machine or as a task of a cluster.
+
+    Raises ConfigError for an option without a use there.
+    """
+    execution, keeping = make_execution(given), _fields_of(Keeping, given)
+    if given["run_dir"] is None and (keeping or given["resume"] or given["overwrite"]):
         raise ConfigError(
             "--resume, --overwrite, --checkpoint-every, --keep, --patience and --histograms need "
             "--run-dir."
         )
-    return {**kept, "keeping": Keeping(**keeping), "execution": make_execution(options)}
+    if task is None and "sync" in given:
+        raise ConfigError(
+            "--sync and --async need a cluster: use python -m tf1_dnn.cluster, or set TF_CONFIG."
+        )
+    if task is not None:
+        if not execution.xla or execution.max_resident_bytes != Execution.max_resident_bytes:
+            raise ConfigError(
+                "in a cluster every step is a session.run: drop --no-xla and --max-resident-bytes."
+            )
+        execution = dataclasses.replace(execution, loop="step")
+    names = ("dataset", "data", "run_dir", "resume", "overwrite", "from_checkpoint", "sync")
+    chosen = {name: given[name] for name in names if name in given}
+    return TrainSpec(make_config(given), execution, Keeping(**keeping), task=task, **chosen)
 
 
-def make_execution(options: dict[str, Any]) -> Execution:
-    """The Execution of the given options; takes them out of `options`."""
-    return Execution(**_take(options, Execution))
-
-
-def _take(options: dict[str, Any], fields_of: type) -> dict[str, Any]:
-    """The options that are fields of a dataclass, taken out of `options`."""
-    names = set(options) & {field.name for field in dataclasses.fields(fields_of)}
-    return {name: options.pop(name) for name in names}
+def _fields_of(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options that are fields of a dataclass."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {name: given[name] for name in names if name in given}

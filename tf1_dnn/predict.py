@@ -12,12 +12,13 @@ from typing import IO, Callable, Iterator, NamedTuple, Sequence
 
 import numpy as np
 
-from tf1_dnn import cli, images, restore
+from tf1_dnn import cli
+from tf1_dnn.data import pictures
+from tf1_dnn.data.formats import Array
+from tf1_dnn.data.formats import Path as PathLike
 from tf1_dnn.errors import DataError, RunError
-from tf1_dnn.export import METADATA, read_metadata
-from tf1_dnn.formats import Array
-from tf1_dnn.formats import Path as PathLike
-from tf1_dnn.restore import SCALE
+from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.runs.restore import SCALE
 
 _BATCH = 1_000  # images fed at once, to save memory
 Image = PathLike | IO[bytes] | Array
@@ -102,9 +103,9 @@ def predict(model_dir: PathLike, images: Sequence[Image]) -> list[Prediction]:
 def find_source(model_dir: PathLike) -> Source:
     """Look at a run directory or an export; RunError, or DataError if it takes no pictures."""
     folder = Path(model_dir)
-    is_export = (folder / METADATA).is_file()
+    is_export = (folder / saved_model.METADATA).is_file()
     if is_export:
-        data = read_metadata(folder)
+        data = saved_model.read_metadata(folder)
     elif (folder / "config.json").is_file():
         description = restore.read_run(folder)
         restore.find_checkpoint(folder, description)
@@ -125,9 +126,9 @@ def find_source(model_dir: PathLike) -> Source:
 
 def _read(image: Image, source: Source) -> Array:
     """A picture in the form of the data, uint8 `image_shape`; DataError that names the file."""
-    grey = image if isinstance(image, np.ndarray) else images.read(image)
+    grey = image if isinstance(image, np.ndarray) else pictures.read(image)
     try:
-        return images.to_data_form(grey, source.image_shape)
+        return pictures.to_data_form(grey, source.image_shape)
     except DataError as error:
         name = _name(image)
         raise DataError(f"{name}: {error}" if name else str(error)) from error
@@ -166,12 +167,12 @@ def _predict(source: Source, names: list[str], arrays: list[Array]) -> Iterator[
 @contextlib.contextmanager
 def _classifier(source: Source) -> Iterator[Classifier]:
     """The network as a function, for as long as its session is open."""
-    from tf1_dnn import devices, inference
     from tf1_dnn.compat import tf
+    from tf1_dnn.devices import sessions
 
     if source.is_export:
-        with devices.session(tf.Graph()) as session:
-            images, probabilities = inference.load(session, source.folder)
+        with sessions.start(tf.Graph()) as session:
+            images, probabilities = saved_model.load(session, source.folder)
             yield lambda inputs: session.run(probabilities, {images: inputs})
     else:
         with restore.restored(source.folder) as run, run.model.graph.as_default():

@@ -1,4 +1,4 @@
-"""python -m tf1_dnn.train: arguments → Config → trainer."""
+"""python -m tf1_dnn.train: options → TrainSpec → trainer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import contextlib
 import json
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Any, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Iterator, Sequence
 
-from tf1_dnn import cli, cluster_options, options
-from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
+from tf1_dnn import cli, options
+from tf1_dnn.cluster import tf_config
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES
 from tf1_dnn.errors import DeviceError, Error
-from tf1_dnn.signals import exiting_at_signals
+from tf1_dnn.spec import TrainSpec
+from tf1_dnn.training.signals import exiting_at_signals
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
-    from tf1_dnn.history import EpochMetrics, History
+    from tf1_dnn.runs.history import EpochMetrics, History
 
 
 def make_parser() -> cli.Parser:
@@ -33,7 +35,7 @@ def make_parser() -> cli.Parser:
     options.add_execution_options(parser)
     options.add_data_options(parser)
     options.add_run_options(parser)
-    cluster_options.add_cluster_options(parser)
+    options.add_cluster_options(parser)
     parser.add_argument(
         "--metrics", default=None, metavar="FILE", help="write one JSON line per epoch to FILE"
     )
@@ -54,92 +56,75 @@ def metrics_file(path: str | None) -> Iterator[IO[str]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = vars(make_parser().parse_args(argv))
-    preset = given["preset"]
-    config = options.make_config(given)
-    kept = options.make_run_options(given)
-    kept |= cluster_options.make_cluster_options(given, kept["execution"])
-    task = kept.get("task")
+    task = tf_config.from_environment()
+    spec = options.make_train_spec(given, task)
+    if task is None:
+        return keep_run(spec, given["preset"], given["metrics"])
+    if task.type != "evaluator":
+        tf_config.require_port_free(task)
     # A cluster's task may end at any moment: checkpoints are whole, and others take up its work.
-    with exiting_at_signals() if task is not None else contextlib.nullcontext():
-        if task is None or task.is_chief:
-            keep_run(config, preset, given, **kept)
-        else:
-            from tf1_dnn import assist
+    with exiting_at_signals():
+        if task.is_chief:
+            return keep_run(spec, given["preset"], given["metrics"])
+        from tf1_dnn.cluster import tasks
 
-            assist.assist(config, given["dataset"], given["data"], **kept)
-    return 0
+        tasks.take_part(spec)
+        return 0
 
 
-def keep_run(config: Config, preset: str, given: dict[str, Any], **kept: Any) -> None:
+def keep_run(spec: TrainSpec, preset: str, metrics: str | None) -> int:
     """Train on this machine, or as a cluster's chief, and say what came out."""
     from tf1_dnn import data
 
-    task = kept.get("task")
-    splits = data.load(given["dataset"], given["data"])
-    together = config.batch_size * (task.n_together(kept["sync"]) if task else 1)
-    data.n_batches(splits.train.n_examples, together)
-    if kept["run_dir"] is not None:
-        check_run_dir(config, splits, **kept)
-    check_device(kept["execution"].device)
-    with metrics_file(given["metrics"]) as metrics:
-        history = run(config, splits, metrics, **kept)
-    if config == PRESETS[preset] and splits.is_mnist and not (kept["from_checkpoint"] or task):
+    splits = data.load(spec.dataset, spec.data)
+    data.n_batches(splits.train.n_examples, spec.config.batch_size * spec.n_together)
+    check_before_tensorflow(spec, splits)
+    with metrics_file(metrics) as file:
+        history = run(spec, splits, file)
+    is_the_posts = spec.config == PRESETS[preset] and splits.is_mnist
+    if is_the_posts and spec.from_checkpoint is None and spec.task is None:
         compare_with_post(preset, history)
+    return 0
 
 
-def check_run_dir(config: Config, splits: Splits, **kept: Any) -> None:
-    """Refuse a run directory before TensorFlow is imported and anything is written."""
-    from tf1_dnn import runs
+def check_before_tensorflow(spec: TrainSpec, splits: Splits) -> None:
+    """Refuse a run directory or a device before TensorFlow is imported and anything written."""
+    from tf1_dnn.devices import cuda
+    from tf1_dnn.runs import config_json, directory
 
-    names = ("execution", "keeping", "from_checkpoint")
-    settings = {name: kept[name] for name in names}
-    if "task" in kept:
-        settings["cluster"] = kept["task"].describe(kept["sync"])
-    description = runs.describe(config, splits, **settings)
-    runs.check_run(kept["run_dir"], description, resume=kept["resume"], overwrite=kept["overwrite"])
-
-
-def check_device(device: str) -> None:
-    """Refuse "gpu" where none can be used, before TensorFlow is imported and anything written."""
-    from tf1_dnn import cuda
-
-    fault = cuda.fault() if device == "gpu" else None
+    if spec.run_dir is not None:
+        description = config_json.describe(spec, splits)
+        directory.check_run(spec.run_dir, description, resume=spec.resume, overwrite=spec.overwrite)
+    fault = cuda.fault() if spec.execution.device == "gpu" else None
     if fault is not None:
         raise DeviceError(f"no GPU can be used: {fault}.")
 
 
-def run(config: Config, splits: Splits, metrics_out: IO[str], **settings: Any) -> History:
+def run(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
     """Train, with the curve on stdout and one JSON line per epoch on `metrics_out`."""
     cli.say(
         f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
         f"validation, {splits.test.n_examples:,} test examples) from {splits.source}"
     )
-    from tf1_dnn import devices
+    from tf1_dnn.devices import sessions
 
-    device = devices.choose(settings["execution"].device)
+    if spec.task is None:
+        from tf1_dnn.training.trainer import train_here as train
+    else:
+        from tf1_dnn.cluster.chief import train
+    device = sessions.choose_device(spec.execution.device)
     if device.warning:
         cli.say(f"warning: {device.warning}")
-    cli.say(f"TensorFlow {devices.tf.__version__} on {device.description}")
+    cli.say(f"TensorFlow {sessions.tf.__version__} on {device.description}")
 
-    def report(epoch: EpochMetrics) -> None:
+    def print_epoch(epoch: EpochMetrics) -> None:
         print(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}", flush=True)
         metrics_out.write(json.dumps(epoch._asdict()) + "\n")
 
-    history = trainer_of(settings).train(config, splits, on_epoch=report, **settings)
+    history = train(spec, splits, print_epoch)
     print(f"test. Acc: {history.test.test_accuracy:.4f}", flush=True)
     metrics_out.write(json.dumps(history.test._asdict()) + "\n")
     return history
-
-
-def trainer_of(settings: dict[str, Any]) -> Any:
-    """The module whose train() takes these settings."""
-    if "task" in settings:
-        from tf1_dnn import chief
-
-        return chief
-    from tf1_dnn import trainer
-
-    return trainer
 
 
 def compare_with_post(preset: str, history: History) -> None:

@@ -4,13 +4,14 @@ import pytest
 import stored
 from conftest import small_splits
 
-from tf1_dnn import check, epoch, graph
+from tf1_dnn import check, graph
 from tf1_dnn.check.findings import GraphError
 from tf1_dnn.check.load import load_graph
 from tf1_dnn.check.training import is_backward
 from tf1_dnn.check.view import GraphView
 from tf1_dnn.compat import tf, tf1_warnings_silenced
 from tf1_dnn.config import PRESETS
+from tf1_dnn.training import compiled_epoch
 
 
 def view_of(name, *train_ops):
@@ -99,7 +100,7 @@ def test_a_step_written_by_hand():
 
 def test_a_compiled_loop_in_a_function_is_a_step_of_its_own():
     model = graph.build_graph(PRESETS["batch_norm"].replace(hidden_units=(4,)), 20, 5)
-    epoch.build_epoch_graph(model, small_splits().train, xla=True)
+    compiled_epoch.build_epoch_graph(model, small_splits().train, xla=True)
     view = GraphView(load_graph(model.graph).meta)
     assert fetched(view) == [["epoch/StatefulPartitionedCall"], ["train/GradientDescent"]]
     inside, outside = (step.applies for step in view.training.steps)

@@ -5,11 +5,11 @@ import pytest
 import reference
 from conftest import small_splits
 
-from tf1_dnn import trainer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.experiments import EXPERIMENTS, cells, optimizers, pool, training, vanishing
 from tf1_dnn.graph import build_graph
+from tf1_dnn.training import trainer
 
 SMALL = Config(hidden_units=(16, 8), loss_reduction="mean", learning_rate=0.1, shuffle_offset=0)
 

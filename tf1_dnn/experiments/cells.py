@@ -12,11 +12,12 @@ from typing import Any, Mapping, NamedTuple
 
 import numpy as np
 
-from tf1_dnn import __version__, data, runs
+from tf1_dnn import __version__, data
 from tf1_dnn.config import Config
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import RunError
 from tf1_dnn.experiments.protocol import Experiment, Measured
+from tf1_dnn.runs import directory
 
 FOLDER = "cells"
 
@@ -74,7 +75,7 @@ def write(folder: Path, cell: Cell, measured: Measured) -> None:
     """Keep what a cell gave, whole or not at all; RunError if it cannot be written."""
     text = json.dumps({"key": cell.key(), "measured": measured}, indent=1) + "\n"
     try:
-        runs.write_whole(cell.path(folder), text)
+        directory.write_whole(cell.path(folder), text)
     except OSError as error:
         reason = error.strerror or str(error)
         raise RunError(

@@ -6,25 +6,27 @@ from typing import Any, Iterable, Sequence
 
 import numpy as np
 
-from tf1_dnn import plots
 from tf1_dnn.experiments.estimates import Estimate
+from tf1_dnn.runs import plots
 
 _THIN: dict[str, Any] = dict(color="0.4", linewidth=0.8, linestyle=(0, (1, 3)))
 
 
 def figure(*, width: float, height: float) -> Any:
     """An empty figure in inches."""
-    return plots._figure(width=width, height=height)
+    return plots.make_figure(width=width, height=height)
 
 
 def line(axes: Any, index: int, name: str, x: Iterable[float], y: Sequence[Estimate]) -> None:
     """Means with their 95% intervals as bars; `index` chooses colour, dashes and marker."""
-    axes.errorbar(list(x), _means(y), yerr=_bars(y), label=name, capsize=2, **plots._line(index))
+    axes.errorbar(
+        list(x), _means(y), yerr=_bars(y), label=name, capsize=2, **plots.line_style(index)
+    )
 
 
 def points(axes: Any, index: int, name: str, x: Iterable[float], y: Sequence[Estimate]) -> None:
     """As `line`, for an axis of names: no line between them."""
-    style = {**plots._line(index), "linestyle": "none", "markersize": 6}
+    style = {**plots.line_style(index), "linestyle": "none", "markersize": 6}
     axes.errorbar(list(x), _means(y), yerr=_bars(y), label=name, capsize=3, **style)
 
 
@@ -44,7 +46,7 @@ def mark(axes: Any, x: float, name: str) -> None:
 
 def label(axes: Any, *, x: str, y: str, title: str = "", log: str = "") -> None:
     """Name the axes; those in `log`, of "x" and "y", become logarithmic."""
-    plots._label(axes, x=x, y=y)
+    plots.label_axes(axes, x=x, y=y)
     axes.set_title(title, fontsize=10)
     if "x" in log:
         axes.set_xscale("log")

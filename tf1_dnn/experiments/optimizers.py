@@ -61,7 +61,7 @@ def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Meas
     """Train until the target is reached or the steps are used up; accuracy at every look."""
     from tf1_dnn.experiments import training
 
-    valid = training.first_examples(splits.valid, N_VALID)
+    valid = splits.valid.first(N_VALID)
     with training.started(config, splits) as run:
         curve: list[float] = []
         while run.is_finite and len(curve) * CHUNK < settings["n_steps"]:

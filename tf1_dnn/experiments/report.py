@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from tf1_dnn import plots, runs
 from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.experiments.estimates import Estimate
 from tf1_dnn.experiments.protocol import Result, Row, conclude
+from tf1_dnn.runs import directory, plots
 
 MARKDOWN, JSON = "report.md", "report.json"
 
@@ -29,7 +29,7 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     texts = {MARKDOWN: whole_markdown(results, facts), JSON: as_json(results, facts)}
     try:
         for name, text in texts.items():
-            runs.write_whole(folder / name, text)
+            directory.write_whole(folder / name, text)
     except OSError as error:
         raise RunError(
             f"cannot write the report to {folder} ({error.strerror or error}): make room, or name "
@@ -58,7 +58,7 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
 
 def plot(result: Result, path: str | os.PathLike[str]) -> None:
     """Draw an experiment's figure into a .png, .pdf or .svg file; Error if that cannot be."""
-    plots._save(result.experiment.draw(result.values), path)
+    plots.save(result.experiment.draw(result.values), path)
 
 
 def verdicts_markdown(results: Sequence[Result]) -> str:

@@ -8,14 +8,14 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 
-from tf1_dnn import loops, population
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import Dataset, Splits, batch_indices
 from tf1_dnn.experiments.protocol import Measured
 from tf1_dnn.graph import ModelSpec, build_graph
-from tf1_dnn.loops import Metrics
-from tf1_dnn.restore import Restored
+from tf1_dnn.runs.history import StepMetrics
+from tf1_dnn.training import loops, population
+from tf1_dnn.training.evaluation import evaluate
 
 _ONE_THREAD = dict(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 
@@ -28,7 +28,7 @@ class Training:
         self.is_finite = True  # no step's loss was NaN or infinite
         self._batches = _endless_batches(splits.train.n_examples, model.config)
 
-    def run_steps(self, n_steps: int) -> Metrics:
+    def run_steps(self, n_steps: int) -> StepMetrics:
         """Run the next steps; their metrics."""
         metrics = self.loop.run_epoch(list(itertools.islice(self._batches, n_steps)))
         self.is_finite &= bool(np.isfinite(metrics["loss"]).all())
@@ -36,7 +36,7 @@ class Training:
 
     def accuracy(self, dataset: Dataset) -> float:
         """With the moving averages; that of guessing if training went to NaN or infinity."""
-        accuracy, loss = loops.evaluate(self.session, self.model, dataset)
+        accuracy, loss = evaluate(self.session, self.model, dataset)
         is_finite = self.is_finite and np.isfinite(loss)
         return accuracy if is_finite else 1 / self.splits.n_outputs
 
@@ -45,12 +45,11 @@ class Training:
 
         Changes no variable.
         """
-        inputs, labels, training = self.model.placeholders
-        size, train = self.model.config.batch_size, self.splits.train
+        size = self.model.config.batch_size
         total: Any = 0.0
         for start in range(0, n_batches * size, size):
-            part = slice(start, start + size)
-            feed_dict = {inputs: train.inputs(part), labels: train.labels[part], training: True}
+            part = self.splits.train.examples(slice(start, start + size))
+            feed_dict = self.model.placeholders.feed_dict(part, training=True)
             total = total + np.asarray(self.session.run(tensors, feed_dict), np.float64)
         return total / n_batches
 
@@ -66,11 +65,6 @@ def started(config: Config, splits: Splits) -> Iterator[Training]:
         session.run(model.init)
         loop = loops.make_loop(session, model, splits.train, Execution(loop="step"))
         yield Training(session, model, splits, loop)
-
-
-def first_examples(dataset: Dataset, n: int) -> Dataset:
-    """The first n examples, or all if there are fewer."""
-    return Dataset(dataset.images[:n], dataset.labels[:n])
 
 
 def _endless_batches(n_examples: int, config: Config) -> Iterator[np.ndarray]:
@@ -91,12 +85,12 @@ def population_accuracy(run: Training, dataset: Dataset) -> float:
 
     Afterwards the moving averages are as before.
     """
-    restored = Restored(run.session, run.model, {}, "")
-    variables = run.model.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
-    moving = run.session.run([each for each in variables if "/moving_" in each.op.name])
-    statistics = population.population_statistics(restored, run.splits.train)
-    population.load_statistics(restored, statistics)
+    session, model = run.session, run.model
+    variables = model.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+    moving = session.run([each for each in variables if "/moving_" in each.op.name])
+    statistics = population.population_statistics(session, model, run.splits.train)
+    population.load_statistics(session, model, statistics)
     accuracy = run.accuracy(dataset)
     means, variances = moving[::2], moving[1::2]
-    population.load_statistics(restored, [np.stack(pair) for pair in zip(means, variances)])
+    population.load_statistics(session, model, [np.stack(pair) for pair in zip(means, variances)])
     return accuracy

@@ -1,0 +1,122 @@
+"""The chief of a cluster: trains a replica like every worker, and keeps the run."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from tf1_dnn import cli
+from tf1_dnn.cluster.membership import LOST, absent_named, chief_session, leave, retry
+from tf1_dnn.cluster.worker import Trainee
+from tf1_dnn.compat import tf
+from tf1_dnn.data import Splits
+from tf1_dnn.devices import sessions
+from tf1_dnn.errors import Error, RunError
+from tf1_dnn.graph import CHEAP_METRICS, step_metric
+from tf1_dnn.runs import checkpoints
+from tf1_dnn.runs.history import History, StepMetrics
+from tf1_dnn.runs.recorder import open_recorder
+from tf1_dnn.spec import TrainSpec
+from tf1_dnn.training.trainer import OnEpoch, TrainedEpoch, Trainer
+
+
+def train(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch = lambda metrics: None) -> History:
+    """Be the chief: trainer.train, with the steps shared among all replicas of the cluster.
+
+    Result and errors are trainer.train's; a signal ends the process at once. Whenever a parameter
+    server is lost, training resumes from the last checkpoint in the run directory.
+    """
+    trainee = Trainee(spec, splits)
+    model, device = trainee.replica.model, trainee.replica.device
+    whole = model._replace(config=spec.config.replace(batch_size=trainee.schedule.batch_size))
+    with contextlib.ExitStack() as stack:
+        with model.graph.as_default(), tf.device(device):
+            recorder = stack.enter_context(open_recorder(spec, whole, splits))
+        chief = Chief(trainee, Trainer(spec, model, splits, recorder, on_epoch))
+        stack.enter_context(sessions.tf32_allowed(spec.execution.tf32))
+        with absent_named(trainee.task) as chief.all_there:
+            return retry(chief.attempt)
+
+
+class ClusterSteps:
+    """Every epoch through all replicas: this one does its part, and waits for the others'."""
+
+    def __init__(self, session: Any, trainee: Trainee, metrics: Any) -> None:
+        self.session, self.trainee, self.metrics = session, trainee, metrics
+        self.step = trainee.steps.start(session).next
+
+    def run_epoch(self, epoch: int) -> TrainedEpoch:
+        trainee, begin = self.trainee, time.perf_counter()
+        n_steps = trainee.schedule.n_steps
+        end, done, rows = (epoch + 1) * n_steps, -1, []
+        while done < end and self.step < trainee.schedule.total:
+            self.step, done, values = trainee.step(self.session, self.step, self.metrics)
+            rows.append(values)
+        trainee.steps.wait_for(self.session, end)
+        return TrainedEpoch(stretched(rows, n_steps), time.perf_counter() - begin)
+
+    def stop(self) -> None:
+        self.trainee.steps.stop(self.session)
+
+
+class Chief:
+    """Trains in one session after another, until one of them lasts to the end."""
+
+    def __init__(self, trainee: Trainee, trainer: Trainer) -> None:
+        self.trainee, self.trainer = trainee, trainer
+        self.all_there = threading.Event()  # set when others may leave
+        model = trainer.model
+        with model.graph.as_default(), tf.device(trainee.replica.device):
+            self.metrics = {name: step_metric(name, model.tower) for name in CHEAP_METRICS}
+
+    def attempt(self) -> History:
+        """One session, from the last checkpoint to the end; raises LOST where it breaks."""
+        trainee = self.trainee
+        session_of = chief_session(
+            trainee.task, trainee.server, trainee.replica, trainee.steps, self.restore
+        )
+        with session_of as session:
+            try:
+                source = ClusterSteps(session, trainee, self.metrics)
+                history = self.trainer.run(session, source)
+            except RunError as error:
+                if isinstance(error.__cause__, LOST[:2]):  # the disk is well, a server is gone
+                    raise error.__cause__
+                self.dismiss(session)
+                raise
+            except Error:
+                self.dismiss(session)
+                raise
+            self.dismiss(session)
+            return history
+
+    def restore(self, session: Any) -> None:
+        """Variables and epochs of the last checkpoint; initial weights where there is none."""
+        trainer, prefix = self.trainer, self.trainer.spec.from_checkpoint
+        if prefix is not None:
+            with trainer.model.graph.as_default(), tf.device(self.trainee.replica.device):
+                checkpoints.start_from(session, trainer.model, prefix)
+        n_known = len(trainer.epochs)
+        trainer.resume(session)
+        if n_known > len(trainer.epochs):
+            cli.say(f"going on from the checkpoint of {len(trainer.epochs)} epochs")
+
+    def dismiss(self, session: Any) -> None:
+        """Let every other task leave."""
+        self.all_there.set()
+        with contextlib.suppress(*LOST):
+            session.run(self.trainee.replica.is_over.assign(True))
+            self.trainee.steps.stop(session)
+        leave(self.trainee.task, self.trainee.server)
+
+
+def stretched(rows: list[dict[str, Any]], n_steps: int) -> StepMetrics:
+    """The chief's own steps as curves over all `n_steps` of an epoch; {} if it did none."""
+    if not rows:
+        return {}
+    chosen = [rows[i * len(rows) // n_steps] for i in range(n_steps)]
+    return {name: np.array([row[name] for row in chosen], np.float32) for name in rows[0]}

@@ -1,0 +1,117 @@
+"""TF_CONFIG: which tasks a cluster has and which of them this process is. No TensorFlow here.
+
+The variable is what Kubeflow's TFJob, Vertex AI and YARN set for every process of a job:
+
+    {"cluster": {"chief": ["host:port"], "worker": [...], "ps": [...], "evaluator": [...]},
+     "task": {"type": "worker", "index": 0}}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from typing import Any
+
+from tf1_dnn.errors import ClusterError
+from tf1_dnn.spec import Task, task_name
+
+VARIABLE = "TF_CONFIG"
+JOBS = ("chief", "worker", "ps", "evaluator")
+_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+
+
+def from_environment() -> Task | None:
+    """This process's task, or None where TF_CONFIG names no cluster of several tasks.
+
+    Raises ClusterError, with one sentence, for a TF_CONFIG that is malformed or contradictory.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    return parse(text) if text else None
+
+
+def parse(text: str) -> Task | None:
+    """The task of a TF_CONFIG's text; see `from_environment`."""
+    try:
+        spec = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ClusterError(
+            f"{VARIABLE} is not JSON ({error}): correct it, or unset it to train on one machine."
+        ) from None
+    _require(isinstance(spec, dict), "is not a JSON object: give it a cluster and a task")
+    if not spec.get("cluster"):
+        return None
+    cluster = _cluster(spec["cluster"])
+    job, index = _task(spec.get("task"))
+    if job != "evaluator":
+        n_tasks = len(cluster.get(job, []))
+        _require(
+            index < n_tasks,
+            f"makes this process {job} {index}, but its cluster has {n_tasks} of {job}: count "
+            "from 0 and name every task",
+        )
+    cluster.pop("evaluator", None)  # it reads checkpoints, and nobody calls it
+    if sum(map(len, cluster.values())) == 1 and "ps" not in cluster and job != "evaluator":
+        return None
+    _require(bool(cluster.get("ps")), "names no ps: give the cluster a parameter server")
+    task = Task(cluster, job, index)
+    _require(bool(task.replicas), "names no worker: give the cluster one that trains")
+    _require(len(cluster.get("chief", [])) < 2, "names several chiefs: leave one")
+    return task
+
+
+def _cluster(given: Any) -> dict[str, list[str]]:
+    """The addresses by job, each of them once."""
+    _require(isinstance(given, dict), "has a cluster that is not an object: give lists by job")
+    unknown = sorted(set(given) - set(JOBS))
+    _require(not unknown, f"has the unknown job {'/'.join(unknown)!r}: use {', '.join(JOBS)}")
+    seen: dict[str, str] = {}
+    for job, addresses in given.items():
+        _require(isinstance(addresses, list), f'gives {job} no list: write ["host:port", ...]')
+        for index, address in enumerate(addresses):
+            what = task_name(job, index)
+            match = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
+            _require(
+                match is not None and 0 < int(match[2]) < 65536,
+                f"gives {what} the address {address!r}: write host:port, the port from 1 to 65535",
+            )
+            _require(
+                address not in seen,
+                f"gives {what} the address {address} of {seen.get(address)}: one task, one address",
+            )
+            seen[address] = what
+    return {job: list(addresses) for job, addresses in given.items() if addresses}
+
+
+def _task(given: Any) -> tuple[str, int]:
+    _require(isinstance(given, dict), 'has no task: add {"type": "worker", "index": 0}')
+    job, index = given.get("type"), given.get("index", 0)
+    _require(job in JOBS, f"has the unknown task type {job!r}: use {', '.join(JOBS)}")
+    _require(str(index).isdecimal(), f"has the task index {index!r}: count from 0")
+    return job, int(index)
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ClusterError(f"{VARIABLE} {sentence}.")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port, as the socket module takes them."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def require_port_free(task: Task) -> None:
+    """Raise ClusterError if another process listens on the task's port."""
+    port = split_address(task.address)[1]
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does
+        try:
+            probe.bind(("0.0.0.0", port))  # TensorFlow binds every interface
+        except OSError as error:
+            raise ClusterError(
+                f"{task} cannot listen on {task.address} ({error.strerror}): end what uses port "
+                f"{port}, or give the task another one in {VARIABLE}."
+            ) from None

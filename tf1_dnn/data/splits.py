@@ -1,0 +1,159 @@
+"""The data sets: the post's split and shuffle, over MNIST, a user's files or built-in digits."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from tf1_dnn.config import DATASETS
+from tf1_dnn.data import mnist, synthetic
+from tf1_dnn.data.formats import Array
+from tf1_dnn.data.requirements import Pair, check_classes, check_pair
+from tf1_dnn.errors import DataError
+
+DATA_VARIABLE = "TF1_DNN_DATA"
+MNIST_SHA256 = "ec4329ccb6076861ff349a153055d693f14cbb926fdc190bb6530341a318fe91"
+
+_logger = logging.getLogger("tf1_dnn")
+
+
+class Dataset(NamedTuple):
+    """Examples: `images` [n, ...], uint8 (0 to 255) or float32, and `labels` [n], int32."""
+
+    images: Array
+    labels: Array
+
+    @property
+    def n_examples(self) -> int:
+        return len(self.labels)
+
+    @property
+    def n_inputs(self) -> int:
+        """Pixels in an image."""
+        return math.prod(self.images.shape[1:])
+
+    def inputs(self, indices: slice | Array = slice(None)) -> Array:
+        """The images a slice or an index array chooses, as float32 [len, n_inputs].
+
+        uint8 becomes 0 to 1, bit for bit as in the post; float images stay as they are.
+        """
+        images = self.images[indices]
+        inputs = images.astype(np.float32, copy=False).reshape(-1, self.n_inputs)
+        if images.dtype == np.uint8:
+            inputs /= 255.0
+        return inputs
+
+    def examples(self, indices: slice | Array) -> Pair:
+        """The inputs and the labels [len] that a slice or an index array chooses."""
+        return self.inputs(indices), self.labels[indices]
+
+    def first(self, n: int) -> Dataset:
+        """The first n examples, or all if there are fewer."""
+        return Dataset(self.images[:n], self.labels[:n])
+
+
+class Splits(NamedTuple):
+    """The three sets of a run, the number of classes, a name to print and the place of origin."""
+
+    train: Dataset
+    valid: Dataset
+    test: Dataset
+    n_outputs: int
+    name: str
+    source: str
+
+    @property
+    def n_inputs(self) -> int:
+        """Pixels in an image."""
+        return self.train.n_inputs
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape of one image, (28, 28) for MNIST."""
+        return self.train.images.shape[1:]
+
+    @property
+    def is_mnist(self) -> bool:
+        """Whether this is MNIST to the bit, split as in the post; hashes all the data."""
+        return self.sha256() == MNIST_SHA256
+
+    def sha256(self) -> str:
+        """Hex digest over the dtypes, shapes and (little-endian) bytes of all arrays."""
+        digest = hashlib.sha256()
+        for array in (*self.train, *self.valid, *self.test):
+            array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            digest.update(array.data)
+        return digest.hexdigest()
+
+
+def load(dataset: str = "auto", path: str | os.PathLike[str] | None = None) -> Splits:
+    """Load and split a data set.
+
+    `path`, or else the variable TF1_DNN_DATA, names a folder or npz file in MNIST's formats.
+    Without either, MNIST comes from Keras's cache or is downloaded into it. "auto" turns to the
+    built-in digits, with a warning, if that fails; "mnist" does not; "synthetic" is these digits.
+
+    Raises DataError for an unknown data set, for a path given with "synthetic", and for files
+    that are missing, damaged or not fit to train on.
+    """
+    if dataset not in DATASETS:
+        raise DataError(f"unknown data set {dataset!r}: choose from {', '.join(DATASETS)}")
+    if dataset == "synthetic":
+        if path is not None:
+            raise DataError(f"synthetic digits are not read from {path}: drop one of the two")
+        return _load_synthetic()
+    if path is None:
+        path = os.environ.get(DATA_VARIABLE, "").strip() or None
+    if path is not None:
+        return _load_path(os.path.expanduser(path))
+    try:
+        arrays, source = mnist.fetch()
+    except mnist.Unavailable as error:
+        if dataset == "mnist":
+            raise
+        _logger.warning("using synthetic digits: %s", error)
+        return _load_synthetic()
+    return split(*arrays, name="MNIST", source=source)
+
+
+def split(train: Pair, test: Pair, *, name: str, source: str) -> Splits:
+    """Check `(images, labels)` pairs and set the first training examples aside for validation.
+
+    These are 5,000 as in the post, or a sixth of a training set smaller than 10,000. Images are
+    [n, ...], uint8 or any float; labels are [n], any integer type. Big arrays are not copied.
+
+    Raises DataError if the arrays do not fit this, each other, or a classifier.
+    """
+    images, labels = check_pair(*train, f"in {source} the training")
+    test_images, test_labels = check_pair(*test, f"in {source} the test")
+    shape, test_shape = images.shape[1:], test_images.shape[1:]
+    if shape != test_shape:
+        raise DataError(f"in {source} images are {shape}, but {test_shape} for test: use one shape")
+    n_valid = 5_000 if len(images) >= 10_000 else max(len(images) // 6, 1)
+    if len(images) == n_valid:
+        raise DataError(f"in {source} there is one training image: give two or more")
+    check_classes(labels[n_valid:], (labels[:n_valid], test_labels), source)
+    labels, test_labels = labels.astype(np.int32), test_labels.astype(np.int32)
+    return Splits(
+        train=Dataset(images[n_valid:], labels[n_valid:]),
+        valid=Dataset(images[:n_valid], labels[:n_valid]),
+        test=Dataset(test_images, test_labels),
+        n_outputs=max(int(labels[n_valid:].max()) + 1, 2),
+        name=name,
+        source=source,
+    )
+
+
+def _load_path(path: str) -> Splits:
+    arrays, source = mnist.read(path), os.path.abspath(path)
+    return split(*arrays, name=os.path.basename(source) or source, source=source)
+
+
+def _load_synthetic() -> Splits:
+    return split(*synthetic.load(), name="synthetic digits", source="tf1_dnn.synthetic")

@@ -1,0 +1,109 @@
+"""The device to train on, and sessions there: memory taken as needed, full float32 on a GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Iterator, NamedTuple
+
+from tf1_dnn.compat import tf
+from tf1_dnn.config import Execution
+from tf1_dnn.devices import cuda, driver
+from tf1_dnn.devices.driver import Fault
+from tf1_dnn.errors import DeviceError
+
+
+class Device(NamedTuple):
+    """Where sessions run."""
+
+    kind: str  # "CPU" or "GPU"
+    description: str  # in words
+    warning: str | None = None  # why a GPU that is in the machine stays unused, and the remedy
+
+
+def choose_device(device: str = "auto") -> Device:
+    """The device for "auto", "cpu" or "gpu".
+
+    Raises DeviceError, with the reason and the remedy, for "gpu" where TensorFlow can use none.
+    """
+    if device == "cpu":
+        return _cpu()
+    gpus = usable_gpus()
+    if gpus:
+        others = f", the first of {len(gpus)}" if len(gpus) > 1 else ""
+        return Device("GPU", describe(gpus[0]) + others)
+    if device == "gpu":
+        raise DeviceError(f"no GPU can be used: {why_no_gpu()}.")
+    seen = [] if driver.hidden() else driver.gpus_in_machine()
+    if not seen:
+        return _cpu()
+    return _cpu(f"there is a GPU ({seen[0]}), but TensorFlow cannot use it: {why_no_gpu()}")
+
+
+@contextlib.contextmanager
+def start(graph: Any, execution: Execution = Execution()) -> Iterator[Any]:
+    """A tf.Session on the device that `execution` asks for, with the graph as the default one.
+
+    On a GPU, memory grows with what is needed instead of being taken whole, and products of
+    float32 matrices are computed in float32 unless `execution.tf32` is given.
+
+    Raises DeviceError as `choose_device` does.
+    """
+    config = session_config(choose_device(execution.device))
+    with tf32_allowed(execution.tf32), tf.Session(graph=graph, config=config) as opened:
+        yield opened
+
+
+def session_config(device: Device) -> Any:
+    """The tf.ConfigProto of a session on `device`."""
+    config = tf.ConfigProto()
+    config.gpu_options.allow_growth = True
+    if device.kind == "CPU":
+        config.device_count["GPU"] = 0
+    return config
+
+
+def usable_gpus() -> list[Any]:
+    """TensorFlow's physical GPUs; none are set up by asking."""
+    if not driver.hidden() and driver.ask().n_gpus:
+        cuda.libraries()  # TensorFlow finds them then, also where its own search would not
+    return tf.config.list_physical_devices("GPU")
+
+
+def describe(gpu: Any) -> str:
+    """A physical GPU as in "GPU 0 (NVIDIA A100-SXM4-40GB, compute capability 8.0)"."""
+    details = tf.config.experimental.get_device_details(gpu)
+    name = details.get("device_name", "unnamed")
+    capability = details.get("compute_capability")
+    if capability:
+        name += f", compute capability {'.'.join(map(str, capability))}"
+    return f"GPU {gpu.name.rpartition(':')[2]} ({name})"
+
+
+def why_no_gpu() -> Fault:
+    """What keeps TensorFlow from using a GPU."""
+    if not tf.test.is_built_with_cuda():
+        return Fault("this TensorFlow was built without CUDA", "install tensorflow on Linux")
+    return cuda.fault() or Fault(
+        "driver and libraries load, but TensorFlow lists no GPU",
+        "see its messages with TF_CPP_MIN_LOG_LEVEL=0 python -m tf1_dnn.doctor",
+    )
+
+
+@contextlib.contextmanager
+def tf32_allowed(is_allowed: bool) -> Iterator[None]:
+    """Allow or forbid TF32, which TensorFlow's kernels and XLA both read from one flag.
+
+    The flag is the process's: it is put back at the end, for other code's sake.
+    """
+    switch = tf.config.experimental.enable_tensor_float_32_execution
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    switch(is_allowed)
+    try:
+        yield
+    finally:
+        switch(before)
+
+
+def _cpu(warning: str | None = None) -> Device:
+    return Device("CPU", f"CPU ({os.cpu_count()} cores)", warning)

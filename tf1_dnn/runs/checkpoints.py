@@ -1,0 +1,105 @@
+"""Checkpoints: whole or absent, the newest and the best kept, from any TensorFlow 1 program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tf1_dnn.compat import tf
+from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.graph import ModelSpec
+from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder
+
+
+class Checkpoints(CheckpointFolder):
+    """Writes and restores checkpoints of a model's graph.
+
+    Each holds all global variables (moving averages and optimizer slots included) and the metrics
+    so far. It is written beside and renamed into place, so that a process killed in the middle
+    leaves nothing that looks like a checkpoint.
+    """
+
+    def __init__(self, folder: Path, model: ModelSpec) -> None:
+        super().__init__(folder)
+        with model.graph.as_default():
+            self.saver = tf.train.Saver(tf.global_variables(), max_to_keep=None)
+
+    def save(self, session: Any, n_epochs: int, state: dict[str, Any]) -> None:
+        """Save all variables and `state`; RunError if the disk is full or not writable."""
+        partial, final = self.folder / ".partial", self.path(n_epochs)
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            (partial / STATE).write_text(json.dumps(state))
+            prefix = str(partial / VARIABLES)
+            self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
+            self._delete(n_epochs)
+            os.replace(partial, final)
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise RunError(
+                f"cannot write the checkpoint {final} ({first_sentence(error)}): make room or "
+                "permit it and --resume; earlier checkpoints are intact."
+            ) from error
+
+    def restore(self, session: Any, n_epochs: int) -> None:
+        """Load a checkpoint's variables; RunError if it is damaged."""
+        restore_variables(session, self.saver, self.prefix(n_epochs))
+
+    def prune(self, *, keep: int, best: int) -> None:
+        """Delete all but the `keep` newest and `best`."""
+        for n_epochs in set(self.all()[:-keep]) - {best}:
+            self._delete(n_epochs)
+
+    def _delete(self, n_epochs: int) -> None:
+        """Out of sight first: what is half deleted must not look like a checkpoint."""
+        doomed = self.folder / ".deleted"
+        shutil.rmtree(doomed, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.replace(self.path(n_epochs), doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def restore_variables(session: Any, saver: Any, prefix: str) -> None:
+    """saver.restore; RunError, naming the checkpoint, if it is damaged."""
+    try:
+        saver.restore(session, prefix)
+    except (ValueError, tf.errors.OpError) as error:
+        raise RunError(
+            f"cannot restore the checkpoint {prefix} ({first_sentence(error)}): take another one."
+        ) from error
+
+
+def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
+    """Start from any checkpoint with the post's variable names, such as TensorFlow 1.15.5's.
+
+    The network's variables must all be there, in the right shapes; global_step and optimizer
+    slots are taken where they are. Raises RunError that names what is missing or misshapen.
+    """
+    try:
+        shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+        if not shapes:  # that is what TensorFlow reads in an .index file
+            raise ValueError("no variables")
+    except (ValueError, tf.errors.OpError) as error:
+        raise RunError(
+            f"{prefix} is not a checkpoint that can be read: give the path without .index or "
+            ".data-00000-of-00001."
+        ) from error
+    with model.graph.as_default():
+        variables = {v.op.name: v for v in tf.global_variables()}
+        network = {v.op.name for v in tf.trainable_variables()}
+        network |= {name for name in variables if "/moving_" in name}
+        for name in sorted(network):
+            expected, found = variables[name].shape.as_list(), shapes.get(name)
+            if found != expected:
+                fault = "is missing" if found is None else f"has the shape {found}"
+                raise RunError(
+                    f"in the checkpoint {prefix} the variable {name} {fault}, but this network "
+                    f"needs {expected}: give the options it was trained with."
+                )
+        found_here = [v for n, v in variables.items() if shapes.get(n) == v.shape.as_list()]
+        restore_variables(session, tf.train.Saver(found_here), prefix)

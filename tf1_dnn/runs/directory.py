@@ -1,0 +1,116 @@
+"""The run directory: its names, who may write to it, and how a file is replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Iterator
+
+from tf1_dnn.errors import RunError
+from tf1_dnn.runs import config_json
+
+CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
+METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
+_CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
+_LOCK, _PARTIAL = ".lock", ".partial"
+
+
+@contextlib.contextmanager
+def open_run(
+    path: str | os.PathLike[str],
+    description: dict[str, Any],
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Iterator[Path]:
+    """Claim a run directory for this process, new or as a run to resume; yields its path.
+
+    Args:
+      path: made if it is not there.
+      description: from `describe`; a run to resume must agree in all that decides its digits.
+      resume: go on with the run that the directory holds, if it holds one.
+      overwrite: delete that run first.
+
+    Raises:
+      RunError: the directory holds another run or other files, is in use, or cannot be written.
+    """
+    folder = Path(path)
+    with _system_errors_told(folder):
+        check_run(folder, description, resume=resume, overwrite=overwrite)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            check_run(folder, description, resume=resume, overwrite=overwrite)
+            if overwrite:
+                _clear(folder)
+            # config.json comes first and goes last: without it nothing here would be a run's.
+            write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            (folder / CHECKPOINTS).mkdir(exist_ok=True)
+            yield folder
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file, or leave it as it was."""
+    partial = path.with_name(path.name + _PARTIAL)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _system_errors_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # of stdout: no fault of the directory
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            f"cannot write the run directory {folder} ({reason}): make room, permit it, or name "
+            "another one."
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with open(folder / _LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"another process is using the run directory {folder}: wait for it, or name "
+                "another one."
+            ) from None
+        yield
+
+
+def check_run(
+    path: str | os.PathLike[str], description: dict[str, Any], *, resume: bool, overwrite: bool
+) -> None:
+    """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
+    folder = Path(path)
+    with _system_errors_told(folder):
+        if folder.exists() and not folder.is_dir():
+            raise RunError(f"{folder} is a file: name a directory for the run.")
+        names = {each.name for each in folder.iterdir()} if folder.exists() else set()
+    names -= {_LOCK, "config.json" + _PARTIAL}
+    if names and "config.json" not in names:
+        raise RunError(f"{folder} holds files that are not a run's: name another directory.")
+    if names and resume:
+        config_json.require_same(folder, config_json.read(folder), description)
+    elif names and not overwrite:
+        raise RunError(
+            f"{folder} holds a run already: --resume goes on with it, --overwrite deletes it."
+        )
+
+
+def _clear(folder: Path) -> None:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "config.json"):
+        if path.name.removesuffix(_PARTIAL) in _CONTENTS:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,164 @@
+"""Plots of runs in one style, readable in black and white; no display and no global state."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import Any, Iterator, Mapping, Protocol, Sequence
+
+import numpy as np
+
+from tf1_dnn.errors import Error
+
+_SUFFIXES = (".png", ".pdf", ".svg")
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
+_LINES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D", "v")
+_MOST_NUMBERED = 20  # classes: beyond, the cells of a confusion matrix are too small for numbers
+
+
+class Point(Protocol):
+    """What `curves` reads of an epoch; history.EpochMetrics is one."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def valid_accuracy(self) -> float: ...
+
+    @property
+    def valid_loss(self) -> float: ...
+
+
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Raise Error, before any work is done, if no plot can be written to `path`."""
+    folder, name = os.path.split(path)
+    if os.path.splitext(name)[1].lower() not in _SUFFIXES:
+        raise Error(f"cannot plot to {path}: give a name that ends in {', '.join(_SUFFIXES)}.")
+    if not os.path.isdir(folder or "."):
+        raise Error(f"cannot plot to {path}: there is no folder {folder}.")
+
+
+def curves(named_curves: Mapping[str, Sequence[Point]], path: str | os.PathLike[str]) -> None:
+    """Plot validation accuracy and mean loss over the epochs, one line per run.
+
+    Args:
+      named_curves: from a run's name to its epochs' metrics, such as History.epochs.
+      path: a .png, .pdf or .svg file, replaced if it is there.
+
+    Raises:
+      Error: the file cannot be written.
+    """
+    figure = make_figure(width=9.0, height=3.8)
+    axes = figure.subplots(1, 2)
+    for index, (name, epochs) in enumerate(named_curves.items()):
+        x = [each.epoch for each in epochs]
+        axes[0].plot(
+            x, [each.valid_accuracy for each in epochs], label=_plain(name), **line_style(index)
+        )
+        axes[1].plot(x, [each.valid_loss for each in epochs], **line_style(index))
+    for panel, label in zip(axes, ("validation accuracy", "validation loss (mean)")):
+        label_axes(panel, x="epoch", y=label)
+    if len(named_curves) > 1:
+        figure.legend(loc="outside lower center", ncols=min(len(named_curves), 3), frameon=False)
+    save(figure, path)
+
+
+def confusion_matrix(matrix: np.ndarray, path: str | os.PathLike[str]) -> None:
+    """Plot how often each class was taken for which.
+
+    Args:
+      matrix: counts, integers `[n_outputs, n_outputs]`, a row per label and a column per
+        prediction. A cell's shade is its share of the row.
+      path: a .png, .pdf or .svg file, replaced if it is there.
+
+    Raises:
+      Error: the file cannot be written.
+    """
+    from matplotlib.colors import PowerNorm
+
+    shares = matrix / matrix.sum(axis=1, keepdims=True).clip(1)
+    figure = make_figure(width=6.4, height=5.6)
+    axes = figure.subplots()
+    # The root brings out the few errors beside the many right answers.
+    image = axes.imshow(shares, cmap="Greys", norm=PowerNorm(0.5, vmin=0, vmax=1))
+    figure.colorbar(image, label="share of the label's examples", ticks=[0, 0.01, 0.1, 0.5, 1])
+    label_axes(axes, x="prediction", y="label")
+    axes.grid(False)
+    if len(matrix) <= _MOST_NUMBERED:
+        axes.set_xticks(range(len(matrix)))
+        axes.set_yticks(range(len(matrix)))
+        _number_cells(axes, matrix, shares)
+    save(figure, path)
+
+
+def _number_cells(axes: Any, matrix: np.ndarray, shares: np.ndarray) -> None:
+    size = min(9.0, 90 / len(matrix))
+    for (row, column), count in _cells(matrix):
+        colour = "white" if shares[row, column] > 0.3 else "black"
+        axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=size)
+
+
+def _cells(matrix: np.ndarray) -> list[tuple[tuple[int, int], int]]:
+    """Row, column and count of the cells that are not zero."""
+    return [((int(i), int(j)), int(matrix[i, j])) for i, j in zip(*matrix.nonzero())]
+
+
+def make_figure(*, width: float, height: float) -> Any:
+    """A figure in inches; unlike pyplot's it needs no display and is freed with its last name."""
+    with _advice_silenced():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@contextlib.contextmanager
+def _advice_silenced() -> Iterator[None]:
+    """Silence what matplotlib says when first imported, of its font cache and where to keep it."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _plain(name: str) -> str:
+    """A name as a legend shows it to the letter: no formula, and not hidden for its first `_`."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Colour, dashes and marker of the line `index`; 140 differ before they repeat."""
+    return dict(
+        color=_COLOURS[index % len(_COLOURS)],
+        linestyle=_LINES[index % len(_LINES)],
+        marker=_MARKERS[index % len(_MARKERS)],
+        markersize=4,
+        linewidth=1.5,
+    )
+
+
+def label_axes(axes: Any, *, x: str, y: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(True, color="0.9", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    check_path(path)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise Error(f"cannot plot to {path}: {error.strerror or error}.") from error

@@ -1,0 +1,148 @@
+"""A trained run, ready for use: its graph and the variables of one of its checkpoints.
+
+TensorFlow is imported by `restored` alone, so that commands can check everything else before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+
+from tf1_dnn import cli, data
+from tf1_dnn.data import Splits
+from tf1_dnn.errors import DataError, RunError
+from tf1_dnn.runs import config_json, directory
+from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
+from tf1_dnn.runs.history import best_epoch
+
+if TYPE_CHECKING:
+    from tf1_dnn.graph import ModelSpec
+
+
+SCALE = 255.0  # a picture's white, which the network sees as 1; what runs of bytes record too
+
+
+class Restored(NamedTuple):
+    """A session on a run's graph; what changes in it never reaches the run directory."""
+
+    session: Any
+    model: ModelSpec
+    description: dict[str, Any]  # the run's config.json, as from config_json.describe
+    prefix: str  # of the checkpoint that the variables came from
+
+
+@contextlib.contextmanager
+def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> Iterator[Restored]:
+    """A session with a run's network and trained variables; closed at the end.
+
+    Args:
+      run_dir: made by `trainer.train` or `python -m tf1_dnn.train --run-dir`.
+      checkpoint: as in `find_checkpoint`.
+
+    Raises:
+      RunError: no run, or its configuration or the checkpoint is missing, damaged or of another
+        network.
+    """
+    description = read_run(run_dir)
+    prefix = find_checkpoint(run_dir, description, checkpoint)
+    from tf1_dnn.devices import sessions
+    from tf1_dnn.graph import build_graph
+    from tf1_dnn.runs import checkpoints
+
+    n_inputs = math.prod(description["data"]["image_shape"])
+    model = build_graph(
+        config_json.make_config(description), n_inputs, description["data"]["n_outputs"]
+    )
+    with sessions.start(model.graph) as session:
+        session.run(model.init)
+        checkpoints.start_from(session, model, prefix)
+        yield Restored(session, model, description, prefix)
+
+
+def read_run(run_dir: str | os.PathLike[str]) -> dict[str, Any]:
+    """A run's config.json; RunError if the directory holds no run or the file is damaged."""
+    description = config_json.read(Path(run_dir))
+    try:
+        kept = [description["data"][name] for name in ("source", "name", "sha256")]
+        sizes = [*description["data"]["image_shape"], description["data"]["n_outputs"]]
+        is_whole = all(isinstance(text, str) for text in kept)
+        is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
+        is_whole &= isinstance(description["keeping"], dict)
+        scale = description["data"].get("scale")
+        is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
+    except (KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
+        raise RunError(
+            f"{run_dir}/config.json is damaged (it does not say what data it was): take another "
+            "run."
+        )
+    return description
+
+
+def load_data(
+    description: dict[str, Any], dataset: str | None = None, path: str | None = None
+) -> Splits:
+    """The data set of `data.load`'s arguments, by default the one that the run was trained on.
+
+    Raises DataError for files that are missing or damaged.
+    """
+    name, source = (description["data"][key] for key in ("name", "source"))
+    if dataset is not None or path is not None:
+        return data.load(dataset or "auto", path)
+    if source == "tf1_dnn.synthetic":
+        return data.load("synthetic")
+    if os.path.exists(source):
+        return data.load(path=source)
+    if name == "MNIST" or os.environ.get(data.DATA_VARIABLE):
+        return data.load("mnist")
+    raise DataError(
+        f"the run's data, {name} from {source}, are not there: name them with --data PATH."
+    )
+
+
+def check_data(description: dict[str, Any], splits: Splits) -> None:
+    """Raise DataError for data unlike the run's; say so on stderr if only the content differs."""
+    shape, n_outputs = tuple(description["data"]["image_shape"]), description["data"]["n_outputs"]
+    if splits.image_shape != shape or splits.n_outputs != n_outputs:
+        raise DataError(
+            f"the run was trained on images {shape} of {n_outputs} classes, but those from "
+            f"{splits.source} are {splits.image_shape} of {splits.n_outputs}: give the run's data."
+        )
+    if splits.sha256() != description["data"]["sha256"]:
+        cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
+
+
+def find_checkpoint(
+    run_dir: str | os.PathLike[str], description: dict[str, Any], checkpoint: str | None = None
+) -> str:
+    """The prefix of a checkpoint's files.
+
+    Args:
+      run_dir: the run directory.
+      description: the run's, from `read_run`.
+      checkpoint: "last", "best" (the first epoch with the best validation accuracy), any
+        checkpoint's prefix, or None for the one that the run's own test figure came from.
+
+    Raises:
+      RunError: there is no such checkpoint.
+    """
+    saved = CheckpointFolder(Path(run_dir, directory.CHECKPOINTS))
+    if checkpoint is None:
+        checkpoint = "best" if description["keeping"].get("patience") else "last"
+    if checkpoint in ("last", "best"):
+        n_epochs = max(saved.all(), default=0)
+        if not n_epochs:
+            raise RunError(f"{run_dir} holds no checkpoint yet: let the run finish an epoch.")
+        if checkpoint == "best":
+            n_epochs = best_epoch(saved.epochs(n_epochs)) + 1
+        checkpoint = saved.prefix(n_epochs)
+    if not os.path.isfile(checkpoint + ".index"):
+        raise RunError(
+            f"there is no checkpoint {checkpoint} (it has no .index file): give last, best, or a "
+            f"prefix such as {saved.prefix(1)}."
+        )
+    return checkpoint

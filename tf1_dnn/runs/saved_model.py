@@ -1,0 +1,98 @@
+"""Exports: a run's network as TensorFlow's SavedModel, and what it says of its data.
+
+TensorFlow is imported by what needs it, so that a folder can be looked at without.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
+
+from tf1_dnn.config import Execution
+from tf1_dnn.errors import Error, RunError, first_sentence
+
+if TYPE_CHECKING:
+    from tf1_dnn.graph.inference import Inference, Values
+
+METADATA = Path("assets.extra", "tf1_dnn.json")  # SavedModel's place for what is not the graph's
+_TAGS, _SIGNATURE = ["serve"], "serving_default"  # what TensorFlow Serving looks for
+
+
+def write(
+    directory: Path, inference: Inference, values: Values, metadata: Mapping[str, Any]
+) -> None:
+    """Write an export whole or not at all; Error if the disk does not allow it."""
+    from tf1_dnn.compat import tf
+
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".export-") as folder:
+            partial = Path(folder, directory.name)
+            save(partial, inference, values)
+            (partial / METADATA).parent.mkdir()
+            (partial / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
+            os.rename(partial, directory)
+    except (OSError, tf.errors.OpError) as error:
+        raise Error(
+            f"cannot write the export {directory} ({first_sentence(error)}): make room, "
+            "permit it, or name another directory."
+        ) from error
+
+
+def read_metadata(directory: Path) -> dict[str, Any]:
+    """What an export says of its data: image_shape, n_outputs, scale; RunError if damaged."""
+    path = directory / METADATA
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+        math.prod(int(size) for size in metadata["image_shape"])
+        scale = metadata["scale"]
+        return {**metadata, "scale": scale if scale is None else float(scale)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path} is damaged ({first_sentence(error)}): export the run again."
+        ) from error
+
+
+def save(directory: Path, inference: Inference, values: Values) -> None:
+    """Write a SavedModel, with the graph's variables set to `values`."""
+    from tf1_dnn.compat import tf, tf1_warnings_silenced
+    from tf1_dnn.devices import sessions
+
+    on_cpu = sessions.start(inference.graph, Execution(device="cpu"))
+    with on_cpu as session, tf1_warnings_silenced():
+        with inference.graph.as_default():
+            variables = tf.global_variables()
+            signature = tf.saved_model.predict_signature_def(
+                inputs={"images": inference.images},
+                outputs={"probabilities": inference.probabilities, "classes": inference.classes},
+            )
+        fed = {v.initializer.inputs[1]: values[v.op.name] for v in variables}
+        session.run([v.initializer for v in variables], fed)
+        builder = tf.saved_model.Builder(str(directory))
+        builder.add_meta_graph_and_variables(
+            session, _TAGS, {_SIGNATURE: signature}, strip_default_attrs=True
+        )
+        builder.save()
+
+
+def load(session: Any, directory: Path) -> tuple[str, str]:
+    """Load an export into an empty session; the names of images and probabilities.
+
+    Raises RunError if it is damaged.
+    """
+    from tf1_dnn.compat import tf, tf1_warnings_silenced
+
+    try:
+        with tf1_warnings_silenced():
+            loaded = tf.saved_model.load(session, _TAGS, str(directory))
+    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        raise RunError(
+            f"cannot load the export {directory} ({first_sentence(error)}): export the run "
+            "again."
+        ) from error
+    signature = loaded.signature_def[_SIGNATURE]
+    return signature.inputs["images"].name, signature.outputs["probabilities"].name
