@@ -275,7 +275,7 @@ def test_fuzzed_idx_in_sound_gzip(scratch, data):
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=60), mutations(npz())))
 def test_fuzzed_npz(scratch, data):
-    check_only_data_errors_escape(mnist._read_npz, scratch, data)
+    check_only_data_errors_escape(mnist.read, scratch, data)
 
 
 @settings(max_examples=100, deadline=None)
@@ -285,7 +285,7 @@ def test_fuzzed_npy_headers_in_a_sound_zip(scratch, text):
     with zipfile.ZipFile(out := io.BytesIO(), "w") as archive:
         for key in KEYS:
             archive.writestr(f"{key}.npy", member)
-    check_only_data_errors_escape(mnist._read_npz, scratch, out.getvalue())
+    check_only_data_errors_escape(mnist.read, scratch, out.getvalue())
 
 
 # Keras's cache and the download
