@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Sequence
 
 from tf1_dnn import __version__, cli
-from tf1_dnn.data.formats import Path as PathLike
 from tf1_dnn.errors import Error
 from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.runs.restore import SCALE
+from tf1_dnn.spec import PathLike
 
 
 def make_parser() -> cli.Parser:

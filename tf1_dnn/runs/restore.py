@@ -17,6 +17,7 @@ from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.history import best_epoch
+from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
@@ -35,7 +36,7 @@ class Restored(NamedTuple):
 
 
 @contextlib.contextmanager
-def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> Iterator[Restored]:
+def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Restored]:
     """A session with a run's network and trained variables; closed at the end.
 
     Args:
@@ -62,7 +63,7 @@ def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> 
         yield Restored(session, model, description, prefix)
 
 
-def read_run(run_dir: str | os.PathLike[str]) -> dict[str, Any]:
+def read_run(run_dir: PathLike) -> dict[str, Any]:
     """A run's config.json; RunError if the directory holds no run or the file is damaged."""
     description = config_json.read(Path(run_dir))
     try:
@@ -117,7 +118,7 @@ def check_data(description: dict[str, Any], splits: Splits) -> None:
 
 
 def find_checkpoint(
-    run_dir: str | os.PathLike[str], description: dict[str, Any], checkpoint: str | None = None
+    run_dir: PathLike, description: dict[str, Any], checkpoint: str | None = None
 ) -> str:
     """The prefix of a checkpoint's files.
 
