@@ -48,9 +48,9 @@ def launched(log, *deeds):
     """A process that does `launch`, once all its tasks are there, and their pids."""
     program = f"""
 import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
-import test_cluster
-sys.exit(test_cluster.launch(*{deeds!r}))
+sys.path[:0] = {sys.path!r}
+import test_launcher
+sys.exit(test_launcher.launch(*{deeds!r}))
 """
     with open(log, "w") as out:
         process = subprocess.Popen([sys.executable, "-c", program], stdout=out)

@@ -313,8 +313,8 @@ def server():
         yield None
         return
     command = [sys.executable, __file__]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    pipe, environ = subprocess.PIPE, dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environ) as process:
         yield process
         process.stdin.close()
 

@@ -1,4 +1,4 @@
-"""devices.py: which device is chosen, what is said about it, and what a session there does."""
+"""Sessions: which device is chosen, what is said about it, and what a session there does."""
 
 import re
 
