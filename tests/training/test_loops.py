@@ -11,7 +11,6 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
 from tf1_dnn.graph import STEP_METRICS, build_graph, layers
-from tf1_dnn.graph.metrics import clipped_fraction
 from tf1_dnn.training import compiled_epoch, loops
 
 CONFIG = Config(hidden_units=(16, 8), batch_size=29, clip_value=0.5)  # 203 examples: 7 batches
@@ -129,23 +128,6 @@ def test_gradients_are_looked_at_every_so_many_steps(splits, execution):
     for name in ("global_norm", "clipped_fraction"):
         expected = np.where(np.arange(7) % 3 == 0, always[name], np.nan)
         np.testing.assert_allclose(sometimes[name], expected, rtol=1e-6)
-
-
-def test_clipped_fractions_in_closed_form():
-    grads = [np.float32([[3, 0], [0, 4]]), np.float32([0.5, -2])]  # norms 5 and 2.06, 5.41 together
-
-    def fraction(**clipping):
-        with tf.Graph().as_default(), tf.Session() as session:
-            fraction = clipped_fraction(
-                [tf.constant(g) for g in grads], Config(**clipping).clipping
-            )
-            return session.run(fraction)
-
-    assert fraction() == 0
-    assert fraction(clip_value=1.0) == pytest.approx(3 / 6)
-    assert fraction(clip_value=4.0) == 0
-    assert fraction(clip_norm=3.0) == pytest.approx(4 / 6)
-    assert (fraction(clip_global_norm=5.4), fraction(clip_global_norm=5.5)) == (1, 0)
 
 
 def test_an_op_that_xla_lacks_falls_back_and_says_so_once(splits, monkeypatch, caplog):
