@@ -22,9 +22,9 @@ from tf1_dnn.errors import ClusterError, first_sentence
 from tf1_dnn.spec import Task
 
 # What a session raises when a server it used has died, or a new chief has set all up afresh.
+SERVER_GONE = (tf.errors.AbortedError, tf.errors.UnavailableError)
 LOST = (
-    tf.errors.AbortedError,
-    tf.errors.UnavailableError,
+    *SERVER_GONE,
     tf.errors.CancelledError,
     tf.errors.OutOfRangeError,
     tf.errors.FailedPreconditionError,
