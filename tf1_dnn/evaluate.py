@@ -11,7 +11,7 @@ import numpy as np
 from tf1_dnn import cli, data
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
-from tf1_dnn.runs import plots, restore
+from tf1_dnn.runs import config_json, plots, restore
 from tf1_dnn.spec import PathLike
 
 SPLITS = ("valid", "test")
@@ -56,7 +56,7 @@ def evaluate(
       DataError: data that cannot be found, or with images or classes other than the run's.
       RunError: no run, or its configuration or checkpoint is missing or damaged.
     """
-    description = restore.read_run(run_dir)
+    description = config_json.read(run_dir)
     _check_choices(description, split, statistics)
     splits = restore.load_data(description) if splits is None else splits
     restore.check_data(description, splits)
@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = make_parser().parse_args(argv)
     if given.plot is not None:
         plots.check_path(given.plot)
-    splits = restore.load_data(restore.read_run(given.run_dir), given.dataset, given.data)
+    splits = restore.load_data(config_json.read(given.run_dir), given.dataset, given.data)
     chosen = {name: getattr(given, name) for name in ("split", "statistics", "checkpoint")}
     evaluation = evaluate(given.run_dir, splits, **chosen)
     print(as_json(evaluation) if given.json else as_text(evaluation, given.split))

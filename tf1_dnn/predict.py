@@ -15,7 +15,7 @@ import numpy as np
 from tf1_dnn import cli
 from tf1_dnn.data import pictures
 from tf1_dnn.errors import DataError, RunError
-from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.runs import config_json, restore, saved_model
 from tf1_dnn.runs.restore import SCALE
 from tf1_dnn.spec import PathLike
 
@@ -106,7 +106,7 @@ def find_source(model_dir: PathLike) -> Source:
     if is_export:
         data = saved_model.read_metadata(folder)
     elif (folder / "config.json").is_file():
-        description = restore.read_run(folder)
+        description = config_json.read(folder)
         restore.find_checkpoint(folder, description)
         data = description["data"]
     else:

@@ -47,7 +47,7 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
       RunError: no run, or its configuration or the checkpoint is missing, damaged or of another
         network.
     """
-    description = read_run(run_dir)
+    description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
@@ -61,27 +61,6 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
         yield Restored(session, model, description, prefix)
-
-
-def read_run(run_dir: PathLike) -> dict[str, Any]:
-    """A run's config.json; RunError if the directory holds no run or the file is damaged."""
-    description = config_json.read(Path(run_dir))
-    try:
-        kept = [description["data"][name] for name in ("source", "name", "sha256")]
-        sizes = [*description["data"]["image_shape"], description["data"]["n_outputs"]]
-        is_whole = all(isinstance(text, str) for text in kept)
-        is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
-        is_whole &= isinstance(description["keeping"], dict)
-        scale = description["data"].get("scale")
-        is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
-    except (KeyError, TypeError):
-        is_whole = False
-    if not is_whole:
-        raise RunError(
-            f"{run_dir}/config.json is damaged (it does not say what data it was): take another "
-            "run."
-        )
-    return description
 
 
 def load_data(
@@ -124,7 +103,7 @@ def find_checkpoint(
 
     Args:
       run_dir: the run directory.
-      description: the run's, from `read_run`.
+      description: the run's, from `config_json.read`.
       checkpoint: "last", "best" (the first epoch with the best validation accuracy), any
         checkpoint's prefix, or None for the one that the run's own test figure came from.
 
