@@ -3,7 +3,7 @@
 # make notebooks                                        Jupyter, in notebooks/
 # make notebooks-run                                    execute them anew and store the outputs
 # make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR
-# make lint                                             formatting, style, types
+# make lint                                             formatting, style, types, imports
 # make lock                                             resolve requirements.lock anew
 # Another Python: make test PYTHON=python3.12           (its own .venv-python3.12)
 PYTHON ?= python3
@@ -33,11 +33,14 @@ tensorboard: $(VENV)/.installed
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
+	@$(BIN)/isort --check --diff --quiet .
 	@$(BIN)/flake8
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/mypy
+	@out=$$($(BIN)/lint-imports --no-cache --no-logo 2>&1) || { echo "$$out"; exit 1; }
 
 format: $(VENV)/.installed-dev
+	@$(BIN)/isort --quiet .
 	@$(BIN)/black .
 
 $(VENV)/.python:

@@ -16,7 +16,7 @@ from tf1_dnn import cli, data, evaluate
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError, DataError, RunError
-from tf1_dnn.runs import restore
+from tf1_dnn.runs import config_json, restore
 from tf1_dnn.training import population, trainer
 
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20)
@@ -244,7 +244,7 @@ def test_a_class_that_is_nowhere_has_dashes_and_null(capsys):
     confusion = np.array([[1, 0], [0, 0]])
     shares = evaluate.per_class(confusion)
     evaluation = evaluate.Evaluation(1.0, 0.5, confusion, *shares)
-    assert evaluate.report(evaluation, "test").splitlines()[5].split() == ["1", "0", "-", "-", "-"]
+    assert evaluate.as_text(evaluation, "test").splitlines()[5].split() == ["1", "0", "-", "-", "-"]
     assert json.loads(evaluate.as_json(evaluation)) == {
         "accuracy": 1.0,
         "loss": 0.5,
@@ -282,7 +282,7 @@ def test_data_of_another_shape_are_refused(trained, shape):
 
 def test_data_that_are_gone_are_asked_for(trained, tmp_path, monkeypatch):
     monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
-    description = restore.read_run(trained.folder)
+    description = config_json.read(trained.folder)
     description["data"]["source"] = str(tmp_path / "gone.npz")
     with pytest.raises(DataError, match=r"small\.npz from .*gone\.npz, are not there: .*--data"):
         restore.load_data(description)
@@ -306,7 +306,7 @@ def test_population_needs_batch_norm_and_choices_are_known(clipped):
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained, clipped):
-    other = restore.find_checkpoint(clipped.folder, restore.read_run(clipped.folder))
+    other = restore.find_checkpoint(clipped.folder, config_json.read(clipped.folder))
     with pytest.raises(RunError, match="the variable .* is missing, but this network needs"):
         evaluate.evaluate(trained.folder, checkpoint=other)
 

@@ -163,13 +163,8 @@ def table(report: dict[str, Any]) -> str:
     cells = [[heading for heading, _ in COLUMNS.values()]]
     for row in report["rows"]:
         cells.append([form.format(row[key]) for key, (_, form) in COLUMNS.items()])
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    lines = ["  ".join(map(str.rjust, line, widths)) for line in cells]
-    machine = (
-        f"sgemm {report['sgemm_gflops']:.0f} GFLOP/s, "
-        f"peak memory {report['peak_memory_mib']:,.0f} MiB"
-    )
-    return "\n".join([*lines, machine])
+    memory = f"peak memory {report['peak_memory_mib']:,.0f} MiB"
+    return f"{cli.table(cells)}\nsgemm {report['sgemm_gflops']:.0f} GFLOP/s, {memory}"
 
 
 def layers(text: str) -> tuple[int, ...]:

@@ -22,6 +22,19 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
+    """Rows of words as aligned columns, the first `left` of them to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    aligned = [
+        [
+            word.ljust(n) if i < left else word.rjust(n)
+            for i, (word, n) in enumerate(zip(row, widths))
+        ]
+        for row in rows
+    ]
+    return "\n".join("  ".join(words) for words in aligned)
+
+
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Call a command's main; what the user can mend becomes one line on stderr and exit code 2."""
     try:

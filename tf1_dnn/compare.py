@@ -107,12 +107,7 @@ def table(compared: Sequence[Run]) -> str:
         figures = ["-" if value is None else f"{value:.4f}" for value in accuracies]
         settings = [_spelled(run.settings.get(name)) for name in names]
         rows.append([run.name, *settings, *figures, str(len(run.epochs)), f"{run.seconds:.1f}"])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for name, *cells in rows:
-        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
-        lines.append("  ".join([name.ljust(widths[0]), *aligned]))
-    return "\n".join(lines)
+    return cli.table(rows, left=1)
 
 
 def as_json(compared: Sequence[Run]) -> list[dict[str, Any]]:

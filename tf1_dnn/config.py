@@ -51,14 +51,32 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
-        _check_network(self)
-        _check_training(self)
+        _require(
+            all(_is_whole(n) and n > 0 for n in self.hidden_units),
+            f"hidden_units must be positive whole numbers, not {list(self.hidden_units)}",
+        )
+        stddev = self.normal_stddev
+        if stddev is None:
+            names = (*KERNEL_INITIALIZERS, "normal:STDDEV")
+            _require_choice("kernel_initializer", self.kernel_initializer, names)
+        else:
+            _require_positive("the STDDEV of normal:STDDEV", stddev)
+        given = [kind for kind in CLIP_KINDS if getattr(self, kind) is not None]
+        _require(len(given) < 2, f"choose one kind of clipping, not {' and '.join(given)}")
+        _require(
+            _is_whole(self.seed) and 0 <= self.seed < 2**31,
+            f"seed must be a whole number from 0 to {2**31 - 1}, not {self.seed}",
+        )
+        _check_fields(self)
 
     @property
     def normal_stddev(self) -> float | None:
         """STDDEV of `kernel_initializer="normal:STDDEV"`, None for the named initializers."""
         kind, _, stddev = self.kernel_initializer.partition(":")
-        return _number(stddev) if kind == "normal" else None
+        try:
+            return float(stddev) if kind == "normal" else None
+        except ValueError:
+            return math.nan
 
     @property
     def clipping(self) -> Clipping | None:
@@ -87,14 +105,9 @@ class Execution:
     tf32: bool = False  # let a GPU round the inputs of matrix products to 10 bits of mantissa
 
     def __post_init__(self) -> None:
-        _require_choice("loop", self.loop, LOOPS)
-        _require_choice("device", self.device, DEVICES)
+        _check_fields(self)
         _require(self.device != "cpu" or not self.tf32, "a CPU has no TF32: drop --tf32")
         _require(self.loop == "epoch" or self.xla, "the step loop is never compiled: drop --no-xla")
-        _require(
-            _is_int(self.max_resident_bytes) and self.max_resident_bytes > 0,
-            f"max_resident_bytes must be a positive whole number, not {self.max_resident_bytes}",
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,55 +123,39 @@ class Keeping:
     histograms: int = 0  # epochs between two sets of histograms for TensorBoard; 0 for none
 
     def __post_init__(self) -> None:
-        _require(
-            _is_int(self.histograms) and self.histograms >= 0,
-            f"histograms must be a whole number of at least 0, not {self.histograms}",
-        )
-        for name in ("checkpoint_every", "keep", "patience"):
-            value = getattr(self, name)
-            _require(
-                (_is_int(value) and value >= 1) or (name == "patience" and value is None),
-                f"{name} must be a whole number of at least 1, not {value}",
-            )
+        _check_fields(self)
 
 
-def _check_network(config: Config) -> None:
-    _require(
-        all(_is_int(n) and n > 0 for n in config.hidden_units),
-        f"hidden_units must be positive whole numbers, not {list(config.hidden_units)}",
-    )
-    _require_choice("activation", config.activation, ACTIVATIONS)
-    _require_range("batch_norm_momentum", config.batch_norm_momentum, 0, 1, closed="left")
-    _require_range("dropout_rate", config.dropout_rate, 0, 1, closed="left")
-    stddev = config.normal_stddev
-    if stddev is None:
-        _require_choice(
-            "kernel_initializer",
-            config.kernel_initializer,
-            (*KERNEL_INITIALIZERS, "normal:STDDEV"),
-        )
-    else:
-        _require_range("the STDDEV of normal:STDDEV", stddev, 0, math.inf)
+_CHOICES = {
+    "activation": ACTIVATIONS,
+    "loss_reduction": LOSS_REDUCTIONS,
+    "optimizer": OPTIMIZERS,
+    "loop": LOOPS,
+    "device": DEVICES,
+}
+_LEAST = {  # of whole numbers
+    **dict(n_epochs=1, batch_size=1, shuffle_offset=0, max_resident_bytes=1),
+    **dict(checkpoint_every=1, keep=1, patience=1, histograms=0),
+}
+_POSITIVE = ("learning_rate", *CLIP_KINDS)
+_SHARES = ("batch_norm_momentum", "dropout_rate")
 
 
-def _check_training(config: Config) -> None:
-    _require_choice("loss_reduction", config.loss_reduction, LOSS_REDUCTIONS)
-    _require_choice("optimizer", config.optimizer, OPTIMIZERS)
-    _require_range("learning_rate", config.learning_rate, 0, math.inf)
-    given = [kind for kind in CLIP_KINDS if getattr(config, kind) is not None]
-    _require(len(given) < 2, f"choose one kind of clipping, not {' and '.join(given)}")
-    for kind in given:
-        _require_range(kind, getattr(config, kind), 0, math.inf)
-    for name, low in [("n_epochs", 1), ("batch_size", 1), ("shuffle_offset", 0)]:
-        value = getattr(config, name)
-        _require(
-            _is_int(value) and value >= low,
-            f"{name} must be a whole number of at least {low}, not {value}",
-        )
-    _require(
-        _is_int(config.seed) and 0 <= config.seed < 2**31,
-        f"seed must be a whole number from 0 to {2**31 - 1}, not {config.seed}",
-    )
+def _check_fields(options: Any) -> None:
+    """Raise ConfigError for the first field that the tables above do not allow."""
+    for field in dataclasses.fields(options):
+        name, value = field.name, getattr(options, field.name)
+        if value is None and field.default is None:
+            continue
+        if name in _CHOICES:
+            _require_choice(name, value, _CHOICES[name])
+        elif name in _LEAST:
+            fits, least = _is_whole(value) and value >= _LEAST[name], _LEAST[name]
+            _require(fits, f"{name} must be a whole number of at least {least}, not {value}")
+        elif name in _POSITIVE:
+            _require_positive(name, value)
+        elif name in _SHARES:
+            _require(0 <= value < 1, f"{name} must be at least 0 and below 1, not {value}")
 
 
 def _require(holds: bool, sentence: str) -> None:
@@ -170,24 +167,13 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     _require(value in choices, f"unknown {name} {value!r}: choose from {', '.join(choices)}")
 
 
-def _require_range(
-    name: str, value: float, low: float, high: float, *, closed: str = "neither"
-) -> None:
-    holds = low <= value < high if closed == "left" else low < value < high
-    bounds = f"at least {low}" if closed == "left" else f"greater than {low}"
-    below = "finite" if high == math.inf else f"below {high}"
-    _require(holds, f"{name} must be {bounds} and {below}, not {value}")
+def _require_positive(name: str, value: float) -> None:
+    fits = 0 < value < math.inf
+    _require(fits, f"{name} must be greater than 0 and finite, not {value}")
 
 
-def _is_int(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 PRESETS: Mapping[str, Config] = {

@@ -4,6 +4,9 @@
 class Error(Exception):
     """Base of every error this package raises on purpose; commands exit with code 2."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence if sentence.endswith(".") else f"{sentence}.")
+
 
 class ConfigError(Error, ValueError):
     """An option out of range, unknown, or contradicting another."""
@@ -49,4 +52,4 @@ def first_sentence(error: BaseException) -> str:
     words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     words = words.partition("\nNode: ")[2].partition("\n")[2] or words
     words = words.partition("\n\t [[")[0].partition("\nHint: ")[0]
-    return (" ".join(words.split()) or type(error).__name__).split(". ")[0]
+    return (" ".join(words.split()) or type(error).__name__).split(". ")[0].rstrip(".")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, NamedTuple, Sequence
 
@@ -12,7 +11,8 @@ import numpy as np
 from tf1_dnn import cli, data
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
-from tf1_dnn.runs import plots, restore
+from tf1_dnn.runs import config_json, plots, restore
+from tf1_dnn.spec import PathLike
 
 SPLITS = ("valid", "test")
 STATISTICS = ("moving", "population")
@@ -31,7 +31,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    run_dir: str | os.PathLike[str],
+    run_dir: PathLike,
     splits: Splits | None = None,
     *,
     split: str = "test",
@@ -56,7 +56,7 @@ def evaluate(
       DataError: data that cannot be found, or with images or classes other than the run's.
       RunError: no run, or its configuration or checkpoint is missing or damaged.
     """
-    description = restore.read_run(run_dir)
+    description = config_json.read(run_dir)
     _check_choices(description, split, statistics)
     splits = restore.load_data(description) if splits is None else splits
     restore.check_data(description, splits)
@@ -127,28 +127,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = make_parser().parse_args(argv)
     if given.plot is not None:
         plots.check_path(given.plot)
-    splits = restore.load_data(restore.read_run(given.run_dir), given.dataset, given.data)
+    splits = restore.load_data(config_json.read(given.run_dir), given.dataset, given.data)
     chosen = {name: getattr(given, name) for name in ("split", "statistics", "checkpoint")}
     evaluation = evaluate(given.run_dir, splits, **chosen)
-    print(as_json(evaluation) if given.json else report(evaluation, given.split))
+    print(as_json(evaluation) if given.json else as_text(evaluation, given.split))
     if given.plot is not None:
         plots.confusion_matrix(evaluation.confusion, given.plot)
     return 0
 
 
-def report(evaluation: Evaluation, split: str) -> str:
+def as_text(evaluation: Evaluation, split: str) -> str:
     """Accuracy and loss, a line per class, and the confusion matrix, to be read."""
-    lines = [f"{split}. Acc: {evaluation.accuracy:.4f}", f"{split}. loss: {evaluation.loss:.4f}"]
-    lines += ["", "class  examples  precision  recall      F1"]
+    classes = [["class", "examples", "precision", "recall", "    F1"]]
     for index, (examples, *shares) in enumerate(zip(*evaluation[3:])):
-        precision, recall, f1 = ["-" if np.isnan(x) else f"{x:.4f}" for x in shares]
-        lines.append(f"{index:5d}  {examples:8d}  {precision:>9}  {recall:>6}  {f1:>6}")
-    width = max(len(str(evaluation.confusion.max())), len(str(len(evaluation.confusion)))) + 1
-    head = "".join(f"{index:{width}d}" for index in range(len(evaluation.confusion)))
-    lines += ["", "labels down, predictions across", " " * 5 + head]
-    for index, row in enumerate(evaluation.confusion):
-        lines.append(f"{index:5d}" + "".join(f"{count:{width}d}" for count in row))
-    return "\n".join(lines)
+        words = ["-" if np.isnan(share) else f"{share:.4f}" for share in shares]
+        classes.append([str(index), str(examples), *words])
+    confusion = evaluation.confusion
+    width = max(len(str(confusion.max())), len(str(len(confusion)))) + 1
+    head = "".join(f"{index:{width}d}" for index in range(len(confusion)))
+    cells = ["".join(f"{count:{width}d}" for count in row) for row in confusion]
+    return "\n".join(
+        [
+            f"{split}. Acc: {evaluation.accuracy:.4f}",
+            f"{split}. loss: {evaluation.loss:.4f}\n",
+            cli.table(classes) + "\n",
+            "labels down, predictions across",
+            " " * 5 + head,
+            *(f"{index:5d}{row}" for index, row in enumerate(cells)),
+        ]
+    )
 
 
 def as_json(evaluation: Evaluation) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Sequence
 
 from tf1_dnn import __version__, cli
-from tf1_dnn.data.formats import Path as PathLike
 from tf1_dnn.errors import Error
-from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.runs import config_json, restore, saved_model
 from tf1_dnn.runs.restore import SCALE
+from tf1_dnn.spec import PathLike
 
 
 def make_parser() -> cli.Parser:
@@ -68,7 +68,7 @@ def export(
       RunError: `run_dir` is not a run, or the checkpoint cannot be restored.
       Error: `directory` exists or cannot be written.
     """
-    directory, description = Path(directory), restore.read_run(run_dir)
+    directory, description = Path(directory), config_json.read(run_dir)
     restore.find_checkpoint(run_dir, description, checkpoint)
     if os.path.lexists(directory):
         raise Error(f"{directory} exists already: name a directory that does not.")

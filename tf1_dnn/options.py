@@ -106,26 +106,19 @@ def add_device_options(parser: Any) -> None:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Where a run is kept, and what it starts from."""
     run = parser.add_argument_group("what is kept")
-    run.add_argument("--run-dir", default=None, metavar="DIR", help="keep the run in DIR")
+    number: dict[str, Any] = dict(type=int, metavar="N")
+    flag: dict[str, Any] = dict(action="store_true", default=False)
+    add = run.add_argument
+    add("--run-dir", default=None, metavar="DIR", help="keep the run in DIR")
     known = run.add_mutually_exclusive_group()
-    known.add_argument(
-        "--resume", action="store_true", default=False, help="go on with the run in DIR"
-    )
-    known.add_argument(
-        "--overwrite", action="store_true", default=False, help="delete the run in DIR first"
-    )
-    run.add_argument("--checkpoint-every", type=int, metavar="N", help="epochs [1]")
-    run.add_argument("--keep", type=int, metavar="N", help="newest checkpoints beside the best [3]")
-    run.add_argument(
-        "--patience", type=int, metavar="N", help="stop after N epochs without a new best"
-    )
-    run.add_argument("--histograms", type=int, metavar="N", help="for TensorBoard every N epochs")
-    run.add_argument(
-        "--from-checkpoint",
-        default=None,
-        metavar="PREFIX",
-        help="start from a TensorFlow checkpoint with the post's variable names",
-    )
+    known.add_argument("--resume", **flag, help="go on with the run in DIR")
+    known.add_argument("--overwrite", **flag, help="delete the run in DIR first")
+    add("--checkpoint-every", **number, help="epochs [1]")
+    add("--keep", **number, help="newest checkpoints beside the best [3]")
+    add("--patience", **number, help="stop after N epochs without a new best")
+    add("--histograms", **number, help="for TensorBoard every N epochs")
+    words = "start from a TensorFlow checkpoint with the post's variable names"
+    add("--from-checkpoint", default=None, metavar="PREFIX", help=words)
 
 
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:

@@ -14,15 +14,14 @@ import numpy as np
 
 from tf1_dnn import cli
 from tf1_dnn.data import pictures
-from tf1_dnn.data.formats import Array
-from tf1_dnn.data.formats import Path as PathLike
 from tf1_dnn.errors import DataError, RunError
-from tf1_dnn.runs import restore, saved_model
+from tf1_dnn.runs import config_json, restore, saved_model
 from tf1_dnn.runs.restore import SCALE
+from tf1_dnn.spec import PathLike
 
 BATCH = 1_000  # images fed at once, to save memory
-Image = PathLike | IO[bytes] | Array
-Classifier = Callable[[Array], Array]  # float32 [batch, n_inputs] → [batch, n_outputs]
+Image = PathLike | IO[bytes] | np.ndarray
+Classifier = Callable[[np.ndarray], np.ndarray]  # float32 [batch, n_inputs] → [batch, n_outputs]
 
 
 class Prediction(NamedTuple):
@@ -107,7 +106,7 @@ def find_source(model_dir: PathLike) -> Source:
     if is_export:
         data = saved_model.read_metadata(folder)
     elif (folder / "config.json").is_file():
-        description = restore.read_run(folder)
+        description = config_json.read(folder)
         restore.find_checkpoint(folder, description)
         data = description["data"]
     else:
@@ -124,7 +123,7 @@ def find_source(model_dir: PathLike) -> Source:
     return Source(folder, is_export, shape, scale)
 
 
-def _read(image: Image, source: Source) -> Array:
+def _read(image: Image, source: Source) -> np.ndarray:
     """A picture in the form of the data, uint8 `image_shape`; DataError that names the file."""
     grey = image if isinstance(image, np.ndarray) else pictures.read(image)
     try:
@@ -151,7 +150,7 @@ def _line(prediction: Prediction) -> str:
     return f"{file}\t{prediction.digit}\t{prediction.probability:.4f}"
 
 
-def _predict(source: Source, names: list[str], arrays: list[Array]) -> Iterator[Prediction]:
+def _predict(source: Source, names: list[str], arrays: list[np.ndarray]) -> Iterator[Prediction]:
     """Classify pictures, each uint8 `image_shape`; no TensorFlow where there is none."""
     if not arrays:
         return

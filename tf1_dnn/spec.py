@@ -9,6 +9,8 @@ from typing import Mapping
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError
 
+PathLike = str | os.PathLike[str]
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -66,7 +68,7 @@ class TrainSpec:
     keeping: Keeping = Keeping()
     dataset: str = "auto"  # as data.load takes it
     data: str | None = None  # likewise, its `path`
-    run_dir: str | os.PathLike[str] | None = None  # nothing is kept without
+    run_dir: PathLike | None = None  # nothing is kept without
     resume: bool = False  # go on with the run in run_dir, if there is one
     overwrite: bool = False  # delete it first
     from_checkpoint: str | None = None  # prefix of one to start from, instead of initial weights

@@ -59,20 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     task = tf_config.from_environment()
     spec = options.make_train_spec(given, task)
     if task is None:
-        return keep_run(spec, given["preset"], given["metrics"])
+        return train(spec, given["preset"], given["metrics"])
     if task.type != "evaluator":
         tf_config.require_port_free(task)
     # A cluster's task may end at any moment: checkpoints are whole, and others take up its work.
     with exiting_at_signals():
         if task.is_chief:
-            return keep_run(spec, given["preset"], given["metrics"])
+            return train(spec, given["preset"], given["metrics"])
         from tf1_dnn.cluster import tasks
 
         tasks.take_part(spec)
         return 0
 
 
-def keep_run(spec: TrainSpec, preset: str, metrics: str | None) -> int:
+def train(spec: TrainSpec, preset: str, metrics: str | None) -> int:
     """Train on this machine, or as a cluster's chief, and say what came out."""
     from tf1_dnn import data
 
@@ -80,7 +80,7 @@ def keep_run(spec: TrainSpec, preset: str, metrics: str | None) -> int:
     data.n_batches(splits.train.n_examples, spec.config.batch_size * spec.n_together)
     check_before_tensorflow(spec, splits)
     with metrics_file(metrics) as file:
-        history = run(spec, splits, file)
+        history = train_and_print(spec, splits, file)
     is_the_posts = spec.config == PRESETS[preset] and splits.is_mnist
     if is_the_posts and spec.from_checkpoint is None and spec.task is None:
         compare_with_post(preset, history)
@@ -100,7 +100,7 @@ def check_before_tensorflow(spec: TrainSpec, splits: Splits) -> None:
         raise DeviceError(f"no GPU can be used: {fault}.")
 
 
-def run(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
+def train_and_print(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
     """Train, with the curve on stdout and one JSON line per epoch on `metrics_out`."""
     cli.say(
         f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
@@ -109,9 +109,9 @@ def run(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
     from tf1_dnn.devices import sessions
 
     if spec.task is None:
-        from tf1_dnn.training.trainer import train_here as train
+        from tf1_dnn.training.trainer import train_here as train_all
     else:
-        from tf1_dnn.cluster.chief import train
+        from tf1_dnn.cluster.chief import train as train_all
     device = sessions.choose_device(spec.execution.device)
     if device.warning:
         cli.say(f"warning: {device.warning}")
@@ -121,7 +121,7 @@ def run(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
         print(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}", flush=True)
         metrics_out.write(json.dumps(epoch._asdict()) + "\n")
 
-    history = train(spec, splits, print_epoch)
+    history = train_all(spec, splits, print_epoch)
     print(f"test. Acc: {history.test.test_accuracy:.4f}", flush=True)
     metrics_out.write(json.dumps(history.test._asdict()) + "\n")
     return history

@@ -16,7 +16,7 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Keeping
 from tf1_dnn.errors import NonFiniteLossError, RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.runs import restore
+from tf1_dnn.runs import config_json
 from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import evaluation, trainer
 
@@ -194,7 +194,7 @@ def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
     assert (found.accuracy, found.loss) == pytest.approx(history.test, abs=1e-6)
     export.export(run_dir, tmp_path / "exported")
     assert compare.read_run(str(run_dir)).final_accuracy == history.epochs[-1].valid_accuracy
-    description = restore.read_run(run_dir)
+    description = config_json.read(run_dir)
     assert description["cluster"] == "2 replicas, synchronous"
     evaluator.follow(run_dir, SPLITS)
     lines = [

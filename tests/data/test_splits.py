@@ -176,7 +176,7 @@ def test_auto_turns_to_synthetic_digits_with_a_warning(places, caplog):
     assert (splits.name, splits.train.n_examples) == ("synthetic digits", 75)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("tf1_dnn", logging.WARNING)
-    assert record.getMessage() == "using synthetic digits: MNIST is out of reach"
+    assert record.getMessage() == "using synthetic digits: MNIST is out of reach."
     with pytest.raises(mnist.Unavailable, match="out of reach"):
         data.load("mnist")
 

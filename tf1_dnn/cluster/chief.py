@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tf1_dnn import cli
-from tf1_dnn.cluster.membership import LOST, absent_named, chief_session, leave, retry
+from tf1_dnn.cluster.membership import LOST, SERVER_GONE, absent_named, chief_session, leave, retry
 from tf1_dnn.cluster.worker import Trainee
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Splits
@@ -84,7 +84,7 @@ class Chief:
                 source = ClusterSteps(session, trainee, self.metrics)
                 history = self.trainer.run(session, source)
             except RunError as error:
-                if isinstance(error.__cause__, LOST[:2]):  # the disk is well, a server is gone
+                if isinstance(error.__cause__, SERVER_GONE):  # the disk is well
                     raise error.__cause__
                 self.dismiss(session)
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Iterator
@@ -13,11 +12,12 @@ from tf1_dnn.data import Splits
 from tf1_dnn.errors import ConfigError, RunError
 from tf1_dnn.runs import directory, restore
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
+from tf1_dnn.spec import PathLike
 
 _POLL_SECONDS, _SAY_SECONDS = 0.5, 60.0
 
 
-def follow(run_dir: str | os.PathLike[str] | None, splits: Splits) -> None:
+def follow(run_dir: PathLike | None, splits: Splits) -> None:
     """Print validation and test accuracy of each checkpoint in a run directory, until it is over.
 
     The directory must be the chief's, on a file system that both see. Checkpoints that the chief
@@ -63,9 +63,7 @@ def _is_over(run_dir: Path) -> bool:
         return False
 
 
-def _accuracies(
-    run_dir: str | os.PathLike[str], prefix: str, splits: Splits
-) -> tuple[float, float]:
+def _accuracies(run_dir: PathLike, prefix: str, splits: Splits) -> tuple[float, float]:
     with restore.restored(run_dir, prefix) as run:
         from tf1_dnn.training.evaluation import evaluate
 

@@ -22,9 +22,9 @@ from tf1_dnn.errors import ClusterError, first_sentence
 from tf1_dnn.spec import Task
 
 # What a session raises when a server it used has died, or a new chief has set all up afresh.
+SERVER_GONE = (tf.errors.AbortedError, tf.errors.UnavailableError)
 LOST = (
-    tf.errors.AbortedError,
-    tf.errors.UnavailableError,
+    *SERVER_GONE,
     tf.errors.CancelledError,
     tf.errors.OutOfRangeError,
     tf.errors.FailedPreconditionError,
@@ -54,7 +54,7 @@ def start_server(task: Task, device: sessions.Device) -> Any:
         ) from error
 
 
-def session_config(task: Task) -> Any:
+def task_session_config(task: Task) -> Any:
     """For sessions that need the parameter servers and this task, and wait for no other replica."""
     filters = ["/job:ps", f"/job:{task.type}/task:{task.index}"]
     return tf.ConfigProto(device_filters=filters)
@@ -66,7 +66,9 @@ def chief_session(
 ) -> Iterator[Any]:
     """A session after the chief has set up everything: variables, by `restore` if it finds any,
     and the steps. Whoever worked for an earlier chief is lost and joins again."""
-    config, coordinator = session_config(task), tf.train.Coordinator(clean_stop_exception_types=())
+    config, coordinator = task_session_config(task), tf.train.Coordinator(
+        clean_stop_exception_types=()
+    )
     with tf.Session(server.target, graph=replica.model.graph, config=config) as session:
         try:
             session.run(replica.withdraw)
@@ -88,7 +90,7 @@ def worker_session(task: Task, server: Any, replica: Replica) -> Iterator[Any]:
     manager = tf.train.SessionManager(
         graph=replica.model.graph, ready_op=replica.is_missing, recovery_wait_secs=_RETRY_SECONDS
     )
-    with manager.wait_for_session(server.target, config=session_config(task)) as session:
+    with manager.wait_for_session(server.target, config=task_session_config(task)) as session:
         yield session
 
 
@@ -147,7 +149,7 @@ def leave(task: Task, server: Any) -> None:
     """Tell every parameter server that this replica needs it no more."""
     with tf.Graph().as_default():
         told = [_left_queue(i).enqueue(str(task)) for i in range(len(task.cluster["ps"]))]
-        config = session_config(task)
+        config = task_session_config(task)
         config.operation_timeout_in_ms = 5_000  # a server that is gone needs no message
         with contextlib.suppress(*LOST, tf.errors.DeadlineExceededError):
             with tf.Session(server.target, config=config) as session:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.spec import PathLike
 
 Array = npt.NDArray[Any]
-Path = str | os.PathLike[str]
 Stream = IO[bytes] | BufferedIOBase
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -29,7 +29,7 @@ _MOST_DIMENSIONS = 32  # of a NumPy array, before NumPy 2
 _CHUNK = 1 << 20
 
 
-def read_idx(path: Path) -> Array:
+def read_idx(path: PathLike) -> Array:
     """The array in an IDX file, plain or gzipped whatever its name; DataError if damaged."""
     try:
         with open(path, "rb") as file:
@@ -47,7 +47,7 @@ def read_idx(path: Path) -> Array:
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def read_npz(path: Path, names: Sequence[str]) -> list[Array]:
+def read_npz(path: PathLike, names: Sequence[str]) -> list[Array]:
     """The named arrays of an npz file; DataError if one is missing or damaged.
 
     Python objects are refused, never unpickled.
@@ -67,7 +67,7 @@ def read_npz(path: Path, names: Sequence[str]) -> list[Array]:
         ) from error
 
 
-def _read_idx_header(stream: Stream, path: Path) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _read_idx_header(stream: Stream, path: PathLike) -> tuple[np.dtype[Any], tuple[int, ...]]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_TYPES:
         raise DataError(f"{path} is not an IDX file (it begins with {magic!r}): get a fresh copy")
@@ -79,7 +79,7 @@ def _read_idx_header(stream: Stream, path: Path) -> tuple[np.dtype[Any], tuple[i
     return np.dtype(_IDX_TYPES[magic[2]]), shape
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> Array:
+def _read_member(archive: zipfile.ZipFile, name: str, path: PathLike) -> Array:
     info = archive.getinfo(name)
     with archive.open(info) as member:
         shape, fortran_order, dtype = _NPY_HEADERS[read_magic(member)](member)
@@ -92,7 +92,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> Array:
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
-def _read_exactly(stream: Stream, n_bytes: int, path: Path) -> bytearray:
+def _read_exactly(stream: Stream, n_bytes: int, path: PathLike) -> bytearray:
     """Read to the end, chunk by chunk, so that memory is taken for data and not for promises."""
     data = bytearray()
     while chunk := stream.read(min(_CHUNK, n_bytes + 1 - len(data))):
@@ -102,7 +102,7 @@ def _read_exactly(stream: Stream, n_bytes: int, path: Path) -> bytearray:
     return data
 
 
-def _require_promise(holds: bool, n_bytes: int, fact: str, path: Path) -> None:
+def _require_promise(holds: bool, n_bytes: int, fact: str, path: PathLike) -> None:
     if not holds:
         raise DataError(
             f"{path} is damaged: its header promises {n_bytes} bytes, {fact}: get a fresh copy"

@@ -7,8 +7,9 @@ import sys
 import threading
 from typing import Any
 
-from tf1_dnn.data.formats import Array, Path, read_idx, read_npz
+from tf1_dnn.data.formats import Array, read_idx, read_npz
 from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.spec import PathLike
 
 Arrays = tuple[tuple[Array, Array], tuple[Array, Array]]
 
@@ -28,7 +29,7 @@ class Unavailable(DataError):
     """MNIST is not in Keras's cache and cannot be downloaded."""
 
 
-def read(path: Path) -> Arrays:
+def read(path: PathLike) -> Arrays:
     """`(training images, labels), (test images, labels)` as stored in a folder or npz file.
 
     A folder holds the four IDX files, plain or gzipped, or mnist.npz; an npz file holds x_train,
@@ -77,14 +78,14 @@ def cached_file() -> str:
     return os.path.join(home, "datasets", "mnist.npz")
 
 
-def _find_idx(folder: Path, name: str) -> str:
+def _find_idx(folder: PathLike, name: str) -> str:
     """The file's path, "" if there is none; the plain file before the gzipped one."""
     spellings = (name, name.replace("-idx", ".idx"))
     files = [os.path.join(folder, s + suffix) for suffix in ("", ".gz") for s in spellings]
     return next(filter(os.path.isfile, files), "")
 
 
-def _read_npz(path: Path) -> Arrays:
+def _read_npz(path: PathLike) -> Arrays:
     return _pairs(read_npz(path, tuple(_IDX_NAMES)))
 
 

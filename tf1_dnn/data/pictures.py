@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Sequence
 
 import numpy as np
 
-from tf1_dnn.data.formats import Array, Path
+from tf1_dnn.data.formats import Array
 from tf1_dnn.data.ink import (
     LEAST_CONTRAST,
     WORK_SIZE,
@@ -21,6 +21,7 @@ from tf1_dnn.data.ink import (
     without_specks,
 )
 from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -29,7 +30,7 @@ _SIZE, _BOX = 28, 20  # pixels: MNIST's images, and the box that each of its dig
 _EDGE = 0.2  # of the ink's level: where a digit ends; by this measure MNIST's digits fill the box
 
 
-def read(file: Path | IO[bytes]) -> Array:
+def read(file: PathLike | IO[bytes]) -> Array:
     """The grey levels of a picture, 0 (black) to 255 (white): uint8 or float32 [h, w].
 
     `file` is a path or an open binary file with PNG, JPEG or what else Pillow reads; of several

@@ -15,6 +15,7 @@ from tf1_dnn.data import mnist, synthetic
 from tf1_dnn.data.formats import Array
 from tf1_dnn.data.requirements import Pair, check_classes, check_pair
 from tf1_dnn.errors import DataError
+from tf1_dnn.spec import PathLike
 
 DATA_VARIABLE = "TF1_DNN_DATA"
 MNIST_SHA256 = "ec4329ccb6076861ff349a153055d693f14cbb926fdc190bb6530341a318fe91"
@@ -92,7 +93,7 @@ class Splits(NamedTuple):
         return digest.hexdigest()
 
 
-def load(dataset: str = "auto", path: str | os.PathLike[str] | None = None) -> Splits:
+def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
     """Load and split a data set.
 
     `path`, or else the variable TF1_DNN_DATA, names a folder or npz file in MNIST's formats.

@@ -20,6 +20,10 @@ __all__ = [
     "Tower",
     "build_graph",
     "build_tower",
+    "inference",
+    "layers",
+    "network",
     "step_metric",
+    "train_op",
     "uncollected_variable",
 ]

@@ -71,9 +71,8 @@ def dnn(
       batch_normalization: `layers.batch_normalization` or `layers.batch_normalization_by_hand`.
 
     Returns:
-      The logits, and every layer's stages for summaries. Variables carry the names TensorFlow 1
-      gave them: `hidden1/kernel`, `batch_normalization/gamma`, …, and the output layer is
-      `outputs` with batch norm, `logits` without, as in the post's two graphs.
+      The logits, and every layer's stages. Variables are named as TensorFlow 1 named them; the
+      output layer is `outputs` with batch norm, `logits` without, as in the post's two graphs.
     """
 
     def dense(h: Tensor, units: int, index: int, name: str) -> Tensor:
@@ -86,25 +85,28 @@ def dnn(
         momentum, name = config.batch_norm_momentum, batch_norm_scope(index)
         return batch_normalization(h, training=training, momentum=momentum, name=name)
 
-    def activate(h: Tensor, index: int) -> Tensor:
-        h = layers.ACTIVATIONS[config.activation](h)
-        if config.dropout_rate > 0:
-            seed = config.seed * len(config.hidden_units) + index
-            h = layers.dropout(h, config.dropout_rate, training=training, seed=seed, step=step)
-        return h
-
     with tf.name_scope("dnn"):
-        hidden = []
-        h = inputs
+        hidden, h = [], inputs
         for index, units in enumerate(config.hidden_units):
             pre_activation = dense(h, units, index, f"hidden{index + 1}")
             normalized = normalize(pre_activation, index)
-            h = activate(normalized, index)
+            h = activate(normalized, index, training=training, step=step, config=config)
             hidden.append(Hidden(pre_activation, normalized, h))
-        n_hidden = len(hidden)
-        name = "outputs" if config.batch_norm else "logits"
-        logits_before_bn = dense(h, n_outputs, n_hidden, name)
-        return Network(tuple(hidden), logits_before_bn, normalize(logits_before_bn, n_hidden))
+        logits_before_bn = dense(
+            h, n_outputs, len(hidden), "outputs" if config.batch_norm else "logits"
+        )
+        return Network(tuple(hidden), logits_before_bn, normalize(logits_before_bn, len(hidden)))
+
+
+def activate(
+    h: Tensor, index: int, *, training: Tensor | bool, step: Tensor, config: Config
+) -> Tensor:
+    """The activation of hidden layer `index` (0, 1, …), float32 `[batch, units]`, and dropout."""
+    h = layers.ACTIVATIONS[config.activation](h)
+    if config.dropout_rate == 0:
+        return h
+    seed = config.seed * len(config.hidden_units) + index
+    return layers.dropout(h, config.dropout_rate, training=training, seed=seed, step=step)
 
 
 def batch_norm_scope(index: int) -> str:

@@ -1,6 +1,18 @@
 """The run directory: what a run leaves behind, and what it goes on from.
 
-`directory` claims the folder, `config_json` describes it, `recorder` writes it epoch by
-epoch (`checkpoints`, `events`), `restore` makes a trained run ready for use, `saved_model` holds
-exports, `history` and `plots` the metrics.
+`directory` claims the folder, `config_json` describes the run, `recorder` writes it epoch by
+epoch, `checkpoints` and `checkpoint_folder` hold its variables, `history` its metrics. `restore`
+makes a trained run ready for use, `saved_model` writes and reads exports, `plots` draws.
 """
+
+__all__ = [
+    "checkpoint_folder",
+    "checkpoints",
+    "config_json",
+    "directory",
+    "history",
+    "plots",
+    "recorder",
+    "restore",
+    "saved_model",
+]

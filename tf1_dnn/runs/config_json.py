@@ -15,7 +15,7 @@ from tf1_dnn import __version__
 from tf1_dnn.config import Config
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import RunError, first_sentence
-from tf1_dnn.spec import TrainSpec
+from tf1_dnn.spec import PathLike, TrainSpec
 
 # What a resumed run must have in common with the run it goes on from.
 _DECIDING = (
@@ -70,19 +70,33 @@ def _scale(images: np.ndarray) -> float | None:
     return 255.0 / float(images.max()) if images.min() >= 0 < images.max() else None
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(run_dir: PathLike) -> dict[str, Any]:
     """config.json of a run; RunError if the folder is not a run or the file is damaged."""
+    path = Path(run_dir, "config.json")
     try:
-        description = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        description = json.loads(path.read_text(encoding="utf-8"))
         make_config(description)
+        _require_data(description["data"])
+        dict(description["keeping"])
         return description
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{folder} is not a run directory: it has no config.json.") from None
+        raise RunError(f"{run_dir} is not a run directory: it has no config.json.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
-            f"{folder}/config.json is damaged ({first_sentence(error)}): take another run, or "
-            "--overwrite this one."
+            f"{path} is damaged ({first_sentence(error)}): take another run, or --overwrite this "
+            "one."
         ) from None
+
+
+def _require_data(data: dict[str, Any]) -> None:
+    """Raise ValueError, or KeyError, for a description of no data."""
+    texts = [data[name] for name in ("name", "source", "sha256")]
+    sizes, scale = [*data["image_shape"], data["n_outputs"]], data.get("scale")
+    is_whole = all(isinstance(text, str) for text in texts)
+    is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
+    is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
+    if not is_whole:
+        raise ValueError("it does not say what data it was")
 
 
 def make_config(description: dict[str, Any]) -> Config:

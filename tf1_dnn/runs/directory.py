@@ -12,6 +12,7 @@ from typing import Any, Iterator
 
 from tf1_dnn.errors import RunError
 from tf1_dnn.runs import config_json
+from tf1_dnn.spec import PathLike
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
@@ -21,7 +22,7 @@ _LOCK, _PARTIAL = ".lock", ".partial"
 
 @contextlib.contextmanager
 def open_run(
-    path: str | os.PathLike[str],
+    path: PathLike,
     description: dict[str, Any],
     *,
     resume: bool = False,
@@ -91,7 +92,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def check_run(
-    path: str | os.PathLike[str], description: dict[str, Any], *, resume: bool, overwrite: bool
+    path: PathLike, description: dict[str, Any], *, resume: bool, overwrite: bool
 ) -> None:
     """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
     folder = Path(path)

@@ -10,6 +10,7 @@ from typing import Any, Iterator, Mapping, Protocol, Sequence
 import numpy as np
 
 from tf1_dnn.errors import Error
+from tf1_dnn.spec import PathLike
 
 _SUFFIXES = (".png", ".pdf", ".svg")
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
@@ -31,7 +32,7 @@ class Point(Protocol):
     def valid_loss(self) -> float: ...
 
 
-def check_path(path: str | os.PathLike[str]) -> None:
+def check_path(path: PathLike) -> None:
     """Raise Error, before any work is done, if no plot can be written to `path`."""
     folder, name = os.path.split(path)
     if os.path.splitext(name)[1].lower() not in _SUFFIXES:
@@ -40,7 +41,7 @@ def check_path(path: str | os.PathLike[str]) -> None:
         raise Error(f"cannot plot to {path}: there is no folder {folder}.")
 
 
-def curves(named_curves: Mapping[str, Sequence[Point]], path: str | os.PathLike[str]) -> None:
+def curves(named_curves: Mapping[str, Sequence[Point]], path: PathLike) -> None:
     """Plot validation accuracy and mean loss over the epochs, one line per run.
 
     Args:
@@ -65,7 +66,7 @@ def curves(named_curves: Mapping[str, Sequence[Point]], path: str | os.PathLike[
     save(figure, path)
 
 
-def confusion_matrix(matrix: np.ndarray, path: str | os.PathLike[str]) -> None:
+def confusion_matrix(matrix: np.ndarray, path: PathLike) -> None:
     """Plot how often each class was taken for which.
 
     Args:
@@ -156,7 +157,7 @@ def label_axes(axes: Any, *, x: str, y: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def save(figure: Any, path: str | os.PathLike[str]) -> None:
+def save(figure: Any, path: PathLike) -> None:
     check_path(path)
     try:
         figure.savefig(path, dpi=150)

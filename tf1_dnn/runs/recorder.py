@@ -13,7 +13,7 @@ from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.graph import STEP_METRICS, ModelSpec
 from tf1_dnn.runs import config_json, directory, plots
 from tf1_dnn.runs.checkpoints import Checkpoints
-from tf1_dnn.runs.events import Events
+from tf1_dnn.runs.events import WINDOW, Events
 from tf1_dnn.runs.history import EpochMetrics, History, StepMetrics, TestMetrics, best_epoch
 from tf1_dnn.spec import TrainSpec
 
@@ -22,6 +22,7 @@ class Recorder:
     """Of a run without a directory: it keeps nothing."""
 
     metrics: Sequence[str] = ("loss",)  # the step metrics it wants
+    metrics_every = 1  # steps between two looks at gradients
 
     def resume(self, session: Any) -> list[EpochMetrics]:
         """Restore the last whole checkpoint; the metrics up to it, [] if there is none."""
@@ -46,7 +47,7 @@ class RunRecorder(Recorder):
     one that ran through.
     """
 
-    metrics = STEP_METRICS
+    metrics, metrics_every = STEP_METRICS, WINDOW
 
     def __init__(self, folder: Path, model: ModelSpec, keeping: Keeping, splits: Splits) -> None:
         self.folder, self.keeping = folder, keeping

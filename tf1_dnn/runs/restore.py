@@ -17,6 +17,7 @@ from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.history import best_epoch
+from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
@@ -35,7 +36,7 @@ class Restored(NamedTuple):
 
 
 @contextlib.contextmanager
-def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> Iterator[Restored]:
+def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Restored]:
     """A session with a run's network and trained variables; closed at the end.
 
     Args:
@@ -46,7 +47,7 @@ def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> 
       RunError: no run, or its configuration or the checkpoint is missing, damaged or of another
         network.
     """
-    description = read_run(run_dir)
+    description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
@@ -60,27 +61,6 @@ def restored(run_dir: str | os.PathLike[str], checkpoint: str | None = None) -> 
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
         yield Restored(session, model, description, prefix)
-
-
-def read_run(run_dir: str | os.PathLike[str]) -> dict[str, Any]:
-    """A run's config.json; RunError if the directory holds no run or the file is damaged."""
-    description = config_json.read(Path(run_dir))
-    try:
-        kept = [description["data"][name] for name in ("source", "name", "sha256")]
-        sizes = [*description["data"]["image_shape"], description["data"]["n_outputs"]]
-        is_whole = all(isinstance(text, str) for text in kept)
-        is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
-        is_whole &= isinstance(description["keeping"], dict)
-        scale = description["data"].get("scale")
-        is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
-    except (KeyError, TypeError):
-        is_whole = False
-    if not is_whole:
-        raise RunError(
-            f"{run_dir}/config.json is damaged (it does not say what data it was): take another "
-            "run."
-        )
-    return description
 
 
 def load_data(
@@ -117,13 +97,13 @@ def check_data(description: dict[str, Any], splits: Splits) -> None:
 
 
 def find_checkpoint(
-    run_dir: str | os.PathLike[str], description: dict[str, Any], checkpoint: str | None = None
+    run_dir: PathLike, description: dict[str, Any], checkpoint: str | None = None
 ) -> str:
     """The prefix of a checkpoint's files.
 
     Args:
       run_dir: the run directory.
-      description: the run's, from `read_run`.
+      description: the run's, from `config_json.read`.
       checkpoint: "last", "best" (the first epoch with the best validation accuracy), any
         checkpoint's prefix, or None for the one that the run's own test figure came from.
 

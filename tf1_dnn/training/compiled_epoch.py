@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple, Sequence
 
 import numpy as np
@@ -66,11 +67,13 @@ def build_epoch_graph(
         indices = tf.placeholder(tf.int32, [None, None], name="indices")
         n_steps = tf.placeholder(tf.int32, [], name="n_steps")
         scale = tf.constant(255.0 if dataset.images.dtype == np.uint8 else 1.0)
+
+        def run_steps(*tensors: Tensor) -> list[Tensor]:
+            return BatchLoop(model, metrics, *tensors).run(metrics_every)
+
         # Without AutoGraph: it would parse and rewrite every function called, for a second.
-        run_steps = tf.function(
-            steps_function(model, metrics, metrics_every), autograph=False, jit_compile=xla
-        )
-        values = run_steps(images, labels, indices, n_steps, scale)
+        compiled = tf.function(run_steps, autograph=False, jit_compile=xla)
+        values = compiled(images, labels, indices, n_steps, scale)
         load = tf.group(*(variable.initializer for variable in variables), name="load")
         collected = dict(zip(metrics, values))
         return EpochGraph(images, labels, indices, n_steps, collected, resident, load)
@@ -85,48 +88,59 @@ def scaled(images: Tensor, scale: Tensor) -> Tensor:
     return tf.cast(images, tf.float32) / scale
 
 
-def steps_function(model: ModelSpec, names: Sequence[str], every: int) -> Any:
-    cheap = [name for name in names if name in CHEAP_METRICS]
+@dataclasses.dataclass
+class BatchLoop:
+    """The while_loop over batch indices: a training step for each of the first `n_steps` rows."""
 
-    def run_steps(
-        images: Tensor, labels: Tensor, indices: Tensor, n_steps: Tensor, scale: Tensor
-    ) -> list[Tensor]:
-        max_steps = tf.shape(indices)[0]
-        arrays = {name: tf.TensorArray(tf.float32, max_steps, element_shape=[]) for name in names}
+    model: ModelSpec
+    names: Sequence[str]  # of the metrics to collect
+    images: Tensor
+    labels: Tensor
+    indices: Tensor
+    n_steps: Tensor
+    scale: Tensor
 
-        def run_step(i: Tensor, arrays: dict[str, Any], names: Sequence[str]) -> Any:
-            batch = indices[i]
-            inputs = scaled(tf.gather(images, batch), scale)
-            tower = _build_tower(model, inputs, tf.cast(tf.gather(labels, batch), tf.int32))
-            values = {name: step_metric(name, tower, model.config.clipping) for name in names}
-            with tf.control_dependencies([tower.step.train_op]):
-                written = {name: arrays[name].write(i, value) for name, value in values.items()}
-                return i + 1, {**arrays, **written}
+    def run(self, every: int) -> list[Tensor]:
+        """Run the steps; each metric, float32 `[max_steps]`.
 
-        def run_until(stop: Tensor, i: Tensor, arrays: Any, names: Sequence[str]) -> Any:
-            return tf.while_loop(
-                lambda i, arrays: i < stop,
-                lambda i, arrays: run_step(i, arrays, names),
-                [i, arrays],
-            )
-
-        def run_window(i: Tensor, arrays: Any) -> Any:
-            stop = tf.minimum(i + every, n_steps)
-            i, arrays = run_step(i, arrays, names)
-            return run_until(stop, i, arrays, cheap)
-
-        # In each window one step that looks at gradients, then plain ones that carry nothing extra.
-        if every == 1 or len(cheap) == len(names):
-            _, arrays = run_until(n_steps, tf.constant(0), arrays, names)
+        Of gradients only every `every`-th step's are looked at, with NaN in between.
+        """
+        max_steps, zero = tf.shape(self.indices)[0], tf.constant(0)
+        arrays = {
+            name: tf.TensorArray(tf.float32, max_steps, element_shape=[]) for name in self.names
+        }
+        cheap = [name for name in self.names if name in CHEAP_METRICS]
+        if every == 1 or len(cheap) == len(self.names):
+            _, arrays = self.run_until(self.n_steps, zero, arrays, self.names)
         else:
-            first = tf.constant(0)
-            _, arrays = tf.while_loop(lambda i, _: i < n_steps, run_window, [first, arrays])
+
+            def run_window(i: Tensor, arrays: Any) -> Any:
+                """One step that looks at gradients, then plain ones that carry nothing extra."""
+                stop = tf.minimum(i + every, self.n_steps)
+                i, arrays = self.run_step(i, arrays, self.names)
+                return self.run_until(stop, i, arrays, cheap)
+
+            _, arrays = tf.while_loop(lambda i, _: i < self.n_steps, run_window, [zero, arrays])
         is_due = tf.equal(tf.range(max_steps) % every, 0)
         stacks = {name: array.stack() for name, array in arrays.items()}
         nan = tf.fill([max_steps], float("nan"))
         return [v if name in cheap else tf.where(is_due, v, nan) for name, v in stacks.items()]
 
-    return run_steps
+    def run_until(self, stop: Tensor, i: Tensor, arrays: Any, names: Sequence[str]) -> Any:
+        return tf.while_loop(
+            lambda i, _: i < stop,
+            lambda i, arrays: self.run_step(i, arrays, names),
+            [i, arrays],
+        )
+
+    def run_step(self, i: Tensor, arrays: dict[str, Any], names: Sequence[str]) -> Any:
+        model, batch = self.model, self.indices[i]
+        inputs = scaled(tf.gather(self.images, batch), self.scale)
+        tower = _build_tower(model, inputs, tf.cast(tf.gather(self.labels, batch), tf.int32))
+        values = {name: step_metric(name, tower, model.config.clipping) for name in names}
+        with tf.control_dependencies([tower.step.train_op]):
+            written = {name: arrays[name].write(i, value) for name, value in values.items()}
+            return i + 1, {**arrays, **written}
 
 
 def _build_tower(model: ModelSpec, inputs: Tensor, labels: Tensor) -> Tower:

@@ -62,7 +62,7 @@ class StepLoop:
 
 
 class EpochLoop:
-    """Whole epochs inside the graph, through epoch.build_epoch_graph.
+    """Whole epochs inside the graph, through compiled_epoch.build_epoch_graph.
 
     The training set lies on the device as it is stored (uint8). One of more than
     `execution.max_resident_bytes`, or that the device has no memory for, streams there in chunks

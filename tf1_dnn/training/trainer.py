@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import os
 import time
 from typing import Any, Callable, NamedTuple, Protocol, Sequence
 
@@ -17,10 +16,9 @@ from tf1_dnn.devices import sessions
 from tf1_dnn.errors import NonFiniteLossError
 from tf1_dnn.graph import ModelSpec, build_graph
 from tf1_dnn.runs import checkpoints
-from tf1_dnn.runs.events import WINDOW
 from tf1_dnn.runs.history import EpochMetrics, History, StepMetrics, TestMetrics, best_epoch
 from tf1_dnn.runs.recorder import Recorder, open_recorder
-from tf1_dnn.spec import TrainSpec
+from tf1_dnn.spec import PathLike, TrainSpec
 from tf1_dnn.training import evaluation, loops
 from tf1_dnn.training.signals import raise_if_noted, signals_noted
 
@@ -32,7 +30,7 @@ def train(
     splits: Splits,
     *,
     execution: Execution = Execution(),
-    run_dir: str | os.PathLike[str] | None = None,
+    run_dir: PathLike | None = None,
     resume: bool = False,
     overwrite: bool = False,
     keeping: Keeping = Keeping(),
@@ -87,8 +85,16 @@ def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         trainer.resume(session)
         signals = stack.enter_context(signals_noted()) if spec.run_dir is not None else []
-        source = LocalSteps(session, model, splits, spec.execution, recorder.metrics)
-        return trainer.run(session, source, signals)
+        make_loop = functools.partial(
+            loops.make_loop,
+            session,
+            model,
+            splits.train,
+            spec.execution,
+            metrics=recorder.metrics,
+            metrics_every=recorder.metrics_every,
+        )
+        return trainer.run(session, LocalSteps(spec.config, splits, make_loop), signals)
 
 
 class TrainedEpoch(NamedTuple):
@@ -111,38 +117,18 @@ class StepSource(Protocol):
 class LocalSteps:
     """Every epoch through a loop of this process; nothing is built before the first."""
 
-    def __init__(
-        self,
-        session: Any,
-        model: ModelSpec,
-        splits: Splits,
-        execution: Execution,
-        metrics: Sequence[str],
-    ) -> None:
-        self.config, self.n_examples = model.config, splits.train.n_examples
-        self._shuffled: np.random.RandomState | None = None
-        self._make_loop = functools.partial(
-            loops.make_loop,
-            session,
-            model,
-            splits.train,
-            execution,
-            metrics=metrics,
-            metrics_every=WINDOW,
-        )
-
-    @functools.cached_property
-    def loop(self) -> loops.Loop:
-        return self._make_loop()
+    def __init__(self, config: Config, splits: Splits, make_loop: Callable[[], loops.Loop]) -> None:
+        self.config, self.n_examples, self.make_loop = config, splits.train.n_examples, make_loop
+        self.loop: loops.Loop | None = None
 
     def run_epoch(self, epoch: int) -> TrainedEpoch:
-        config, loop = self.config, self.loop
-        if self._shuffled is None:
-            offset = config.shuffle_offset + epoch
-            self._shuffled = shuffle_state(config.seed, offset, self.n_examples)
-        batches = batch_indices(self.n_examples, config.batch_size, self._shuffled)
+        config, n = self.config, self.n_examples
+        if self.loop is None:
+            self.loop = self.make_loop()
+            self.random_state = shuffle_state(config.seed, config.shuffle_offset + epoch, n)
+        batches = batch_indices(n, config.batch_size, self.random_state)
         start = time.perf_counter()
-        metrics = loop.run_epoch(batches)
+        metrics = self.loop.run_epoch(batches)
         return TrainedEpoch(metrics, time.perf_counter() - start)
 
     def stop(self) -> None:
