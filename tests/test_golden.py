@@ -95,10 +95,11 @@ def test_a_hundred_steps_follow_tensorflow_1(name, small):
 
 
 # Every optimizer and kind of clipping, both presets, a batch size that does not divide.
-COMPILED = [
-    name
+COMPILED = ["gradient_clipping_tight"]  # compiled in a second, the others in up to ten
+COMPILED += [
+    pytest.param(name, marks=pytest.mark.slow)
     for name in STEPS["cases"]
-    if re.match("optimizer.*norm|gradient_clipping_tight|clip.*batch_norm|.*size_8", name)
+    if re.match("optimizer.*norm|clip.*batch_norm|.*size_8", name)
 ]
 
 
@@ -152,6 +153,7 @@ ON_MNIST = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_MNIST)
 def test_curves_on_mnist_are_tensorflow_1s(name, mnist):
     curve = CURVES["curves"][name]

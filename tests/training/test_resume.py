@@ -73,6 +73,7 @@ def test_an_interrupted_run_equals_one_never_interrupted(kills, keeping, through
     assert through[0] == "epoch-0005" and through[2].count(b"\n") == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "execution, changes",
     [
@@ -88,6 +89,7 @@ def test_so_do_other_loops_and_optimizers(execution, changes, tmp_path):
     assert run_killed(tmp_path, config, execution, kills=[]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgotten", ["shuffling", "Adam", "global_step", "moving_mean"])
 def test_the_comparison_notices_what_a_resume_forgets(forgotten, through, tmp_path, monkeypatch):
     """The negative controls: each of these alone makes another run."""
