@@ -32,7 +32,7 @@ from collections import namedtuple
 import numpy as np
 
 N_INPUTS, N_OUTPUTS, N_TRAIN, N_VALID = 784, 10, 55_000, 5_000
-EVALUATION_BATCH = 1_000  # tf1_dnn.loops: the chief fetches all variables for each
+EVALUATION_BATCH = 1_000  # of tf1_dnn.training.evaluation; the chief fetches all variables for each
 ROUND_TRIP = 0.5e-3  # seconds of a message and its answer in a data center
 ROUND_TRIPS = 3  # variables, gradients, token
 Case = namedtuple("Case", "workers hidden_units batch_size")  # batch_size of each replica

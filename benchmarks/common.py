@@ -45,14 +45,15 @@ def parse_args(**switches):
 
 
 def load(path):
-    """MNIST in the post's split: 55,000 / 5,000 / 10,000 examples."""
+    """MNIST in the post's split: 55,000 / 5,000 / 10,000 examples. Other data may be smaller."""
     with np.load(path) as arrays:
         images, labels, test_images, test_labels = (
             arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")
         )
+    n_valid = N_VALID if len(images) >= 2 * N_VALID else len(images) // 6  # as tf1_dnn splits
     return Splits(
-        train=_dataset(images[N_VALID:], labels[N_VALID:]),
-        valid=_dataset(images[:N_VALID], labels[:N_VALID]),
+        train=_dataset(images[n_valid:], labels[n_valid:]),
+        valid=_dataset(images[:n_valid], labels[:n_valid]),
         test=_dataset(test_images, test_labels),
     )
 
@@ -72,12 +73,15 @@ def run_epochs(splits, n_epochs, train_epoch, accuracy):
     """Train and validate in turn; returns what `report` prints of it.
 
     `train_epoch(batches)` takes int64 indices [1100, 50] and returns when its last update is done;
-    `accuracy(dataset)` is that of the network as trained so far.
+    `accuracy(dataset)` is that of the network as trained so far. Of other data than MNIST, whole
+    batches count.
     """
+    n_batches = len(splits.train.labels) // BATCH_SIZE
     random_state = np.random.RandomState(SEED)
     seconds, valid_accuracies = [], []
     for _ in range(n_epochs):
-        batches = random_state.permutation(len(splits.train.labels)).reshape(-1, BATCH_SIZE)
+        shuffled = random_state.permutation(len(splits.train.labels))[: n_batches * BATCH_SIZE]
+        batches = shuffled.reshape(n_batches, BATCH_SIZE)
         start = time.perf_counter()
         train_epoch(batches)
         seconds.append(time.perf_counter() - start)

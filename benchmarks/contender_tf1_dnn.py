@@ -3,6 +3,7 @@
 import common
 
 from tf1_dnn import data
+from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Execution
 from tf1_dnn.training import trainer
 
@@ -17,7 +18,7 @@ def main():
         valid_accuracies=[epoch.valid_accuracy for epoch in history.epochs],
         test_accuracy=history.test.test_accuracy,
     )
-    common.report(results, tensorflow=trainer.tf.__version__)
+    common.report(results, tensorflow=tf.__version__)
 
 
 if __name__ == "__main__":

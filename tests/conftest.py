@@ -5,9 +5,11 @@ import pathlib
 
 import numpy as np
 import pytest
+from processes import Server
 
 from tf1_dnn import data
 from tf1_dnn.data import Dataset, Splits
+from tf1_dnn.runs import plots
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
@@ -57,3 +59,17 @@ def save_npz(folder):
 @pytest.fixture
 def npz(tmp_path):
     return save_npz(tmp_path)
+
+
+@pytest.fixture
+def no_plots(monkeypatch):
+    """They take longer than the training of most tests."""
+    monkeypatch.setattr(plots, "curves", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def process_server():
+    """Forks processes of the command, which then need not import TensorFlow."""
+    server = Server()
+    yield server
+    server.end()

@@ -39,7 +39,7 @@ def _start(log, tf_config, argv):
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
-    os.environ["TF_CONFIG"] = tf_config
+    os.environ["TF_CONFIG"] = tf_config  # "" for one machine
     code = 1
     try:
         code = cli.run(train.main, argv)
@@ -61,14 +61,35 @@ if __name__ == "__main__":
     sys.exit()
 
 
+class Server:
+    """The program above: a process that has imported TensorFlow, and forks others."""
+
+    def __init__(self):
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([sys.executable, __file__], **pipes)
+
+    def start(self, log, argv, tf_config=""):
+        """The pid of a new process of the command, its output appended to `log`."""
+        return self._ask("start", str(log), tf_config, argv)
+
+    def wait(self, pid, seconds=40):
+        """The exit code, or minus the signal that ended the process; None if it does not end."""
+        return self._ask("wait", pid, seconds)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _ask(self, *message):
+        print(json.dumps(message), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+
 class Processes:
     """Tasks of one cluster at a time; what still runs at the end is killed."""
 
-    def __init__(self):
-        command = [sys.executable, __file__]
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.server = subprocess.Popen(command, **pipes)
-        self.pids = {}
+    def __init__(self, server):
+        self.server, self.pids = server, {}
 
     def form(self, folder, argv, **sizes):
         """Another cluster, with so many tasks of each job, all with the same options."""
@@ -81,8 +102,8 @@ class Processes:
         """Start tasks, such as ("worker", 1); by default all."""
         for job, index in tasks or self.names:
             spec = {"cluster": self.cluster, "task": {"type": job, "index": index}}
-            log = str(self._log((job, index)))
-            self.pids[job, index] = self._ask("start", log, json.dumps(spec), self.argv)
+            log = self._log((job, index))
+            self.pids[job, index] = self.server.start(log, self.argv, json.dumps(spec))
 
     def kill(self, task, number=signal.SIGKILL):
         os.kill(self.pids[task], number)
@@ -90,7 +111,7 @@ class Processes:
 
     def wait(self, task, seconds=40):
         """A task's exit code; None if it does not end."""
-        code = self._ask("wait", self.pids[task], seconds)
+        code = self.server.wait(self.pids[task], seconds)
         if code is not None:
             del self.pids[task]
         return code
@@ -109,10 +130,6 @@ class Processes:
 
     def _log(self, task):
         return self.folder / "{}-{}.log".format(*task)
-
-    def _ask(self, *message):
-        print(json.dumps(message), file=self.server.stdin, flush=True)
-        return json.loads(self.server.stdout.readline())
 
 
 def free_address():

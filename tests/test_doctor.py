@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from conftest import small_splits
 
 from tf1_dnn import cli, data, doctor
 from tf1_dnn.devices import cuda, diagnosis, driver
@@ -132,19 +130,16 @@ def test_the_compiler_is_looked_for_where_xla_looks(monkeypatch, tmp_path):
     assert libraries()["libdevice"] == ("ok", "libdevice", str(file), None)
 
 
-def test_data_given_are_read_and_bad_ones_fail(tmp_path):
-    splits = small_splits(n_train=240)
-    arrays = dict(x_train=splits.train.images, y_train=splits.train.labels)
-    good, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
-    np.savez(good, x_test=splits.test.images, y_test=splits.test.labels, **arrays)
+def test_data_given_are_read_and_bad_ones_fail(npz, tmp_path):
+    bad = tmp_path / "bad.npz"
     bad.write_bytes(b"no arrays")
-    assert doctor.data_set(str(good)) == ("ok", "data", f"good.npz from {good}", None)
+    assert doctor.data_set(npz) == ("ok", "data", f"small.npz from {npz}", None)
     assert doctor.data_set(str(bad)).status == "FAIL"
     assert doctor.data_set(str(tmp_path / "nothing.npz")).status == "FAIL"
 
 
 def test_without_data_nothing_is_downloaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor.mnist, "_download", lambda path: pytest.fail("downloads"))
+    monkeypatch.setattr("pooch.HTTPDownloader", lambda **_: pytest.fail("downloads"))
     found = doctor.data_set(None)
     assert (found.status, found.what) == ("warn", "data")
     assert found.detail == f"{tmp_path}/keras/datasets/mnist.npz is not there yet"

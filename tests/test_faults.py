@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 from processes import Processes, wait_until
+from run_ends import variables
 
 from tf1_dnn import data
-from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.training import trainer
 
@@ -20,22 +20,14 @@ OPTIONS = ["--hidden-units", 8, "--no-batch-norm", "--optimizer", "adam", "--n-e
 OPTIONS += ["--batch-size", 10, "--keep", N_EPOCHS]
 
 
-@pytest.fixture(scope="module")
-def server():
-    processes = Processes()
-    yield processes
-    processes.end()
-    processes.server.stdin.close()
-    processes.server.wait()
-
-
 @pytest.fixture
-def cluster(server, npz, tmp_path):
+def cluster(process_server, npz, tmp_path):
     """A chief, a worker and a parameter server, all with the same command."""
     options = [*OPTIONS, "--data", npz, "--run-dir", tmp_path / "run", "--resume"]
-    server.form(tmp_path, options, ps=1, chief=1, worker=1)
-    yield server
-    server.end()
+    processes = Processes(process_server)
+    processes.form(tmp_path, options, ps=1, chief=1, worker=1)
+    yield processes
+    processes.end()
 
 
 def n_epochs(folder):
@@ -44,17 +36,12 @@ def n_epochs(folder):
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def last_variables(folder, n=N_EPOCHS):
-    reader = tf.train.load_checkpoint(str(folder / f"checkpoints/epoch-{n:04d}/variables"))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-
-
 def assert_completed(cluster, folder, n_steps=10, n_inexact=0):
     """All epochs were recorded and done, but for so many steps lost or repeated."""
     assert cluster.wait_for_all() == dict.fromkeys([PS, CHIEF, WORKER], 0), cluster.log(CHIEF)
     lines = [json.loads(line) for line in (folder / "run/metrics.jsonl").read_text().splitlines()]
     assert [line.get("epoch") for line in lines] == [*range(N_EPOCHS), None]
-    done = last_variables(folder / "run")["global_step"]
+    done = variables(folder / "run")["global_step"]
     assert abs(done - n_steps * N_EPOCHS) <= n_inexact
 
 
@@ -63,7 +50,7 @@ def assert_equals_one_machine(folder, npz):
     splits, one = data.load(path=npz), folder / "one"
     config = CONFIG.replace(batch_size=20)
     trainer.train(config, splits, run_dir=one, execution=Execution(loop="step"))
-    expected, found = last_variables(one), last_variables(folder / "run")
+    expected, found = variables(one), variables(folder / "run")
     assert set(found) == set(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5, err_msg=name)

@@ -153,7 +153,7 @@ def test_paths_files_and_arrays_are_the_same_to_predict(export_dir, files):
 
 def test_many_pictures_go_in_parts(export_dir, files, monkeypatch):
     whole = predict.predict(export_dir, files[:4])
-    monkeypatch.setattr(predict, "_BATCH", 3)
+    monkeypatch.setattr(predict, "BATCH", 3)
     parts = predict.predict(export_dir, files[:4])
     assert [part[:2] for part in parts] == [each[:2] for each in whole]
     np.testing.assert_allclose([p[3] for p in parts], [p[3] for p in whole], atol=1e-6)
@@ -189,10 +189,11 @@ def test_a_bad_picture_raises_from_predict(export_dir, files, bad):
             predict.predict(export_dir, [files[0], name])
 
 
-def test_names_of_any_bytes_are_printed():
-    line = predict._line(predict.Prediction("d\udcff.png", 7, 0.98765, ()))
-    assert line == "d\\udcff.png\t7\t0.9877"
-    line.encode()
+def test_names_of_any_bytes_are_printed(export_dir, files, tmp_path, capsys):
+    name = shutil.copy(files[0], tmp_path / "d\udcff.png")
+    assert run(export_dir, name) == 0
+    ((_, digit, probability, _),) = predict.predict(export_dir, files[:1])
+    assert capsys.readouterr().out == f"{tmp_path}/d\\udcff.png\t{digit}\t{probability:.4f}\n"
 
 
 def test_without_a_picture_tensorflow_is_not_imported(export_dir, run_dir, bad):

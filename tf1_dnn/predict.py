@@ -19,7 +19,7 @@ from tf1_dnn.runs import config_json, restore, saved_model
 from tf1_dnn.runs.restore import SCALE
 from tf1_dnn.spec import PathLike
 
-_BATCH = 1_000  # images fed at once, to save memory
+BATCH = 1_000  # images fed at once, to save memory
 Image = PathLike | IO[bytes] | np.ndarray
 Classifier = Callable[[np.ndarray], np.ndarray]  # float32 [batch, n_inputs] → [batch, n_outputs]
 
@@ -155,8 +155,8 @@ def _predict(source: Source, names: list[str], arrays: list[np.ndarray]) -> Iter
     if not arrays:
         return
     with _classifier(source) as classify:
-        for start in range(0, len(arrays), _BATCH):
-            inputs = np.stack(arrays[start : start + _BATCH]).astype(np.float32)
+        for start in range(0, len(arrays), BATCH):
+            inputs = np.stack(arrays[start : start + BATCH]).astype(np.float32)
             inputs /= source.scale
             for i, values in enumerate(classify(inputs.reshape(len(inputs), -1)), start):
                 digit = int(values.argmax())

@@ -1,89 +1,31 @@
 """Replicas on loopback: what synchronous and asynchronous training compute, held against one
-machine. Servers are TensorFlow's own, all of them in this process, a thread for each task."""
+machine."""
 
-import contextlib
-import pathlib
-import queue
 import shutil
-import socket
-import sys
-import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import find_mnist, small_splits
-from processes import free_address
+from loopback import SMALL, SPLITS, STEP, make_tasks, train
+from run_ends import variables
 
 from tf1_dnn import compare, data, evaluate, export
-from tf1_dnn.cluster import chief, evaluator, membership, replicas, steps, worker
+from tf1_dnn.cluster import chief, evaluator, replicas, worker
 from tf1_dnn.cluster.schedule import Schedule
-from tf1_dnn.cluster.tf_config import split_address
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Config, Execution, Keeping
-from tf1_dnn.devices import sessions
+from tf1_dnn.config import Config, Keeping
 from tf1_dnn.errors import NonFiniteLossError, RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.runs import config_json, plots
-from tf1_dnn.spec import Task, TrainSpec
+from tf1_dnn.runs import config_json
+from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import evaluation, trainer
 
-STEP = Execution(loop="step")
-SPLITS = small_splits()  # 203 examples: batches of 32 are two of 34 and four of 33
-SMALL = Config(hidden_units=(8,), batch_size=16, n_epochs=2, batch_norm=False)
-
-
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch):
-    """They take longer than the training here."""
-    monkeypatch.setattr(plots, "curves", lambda *_: None)
-
-
-def make_tasks(n_replicas, n_servers):
-    addresses = {"worker": n_replicas, "ps": n_servers}
-    cluster = {job: [free_address() for _ in range(n)] for job, n in addresses.items()}
-    return [Task(cluster, job, i) for job, n in addresses.items() for i in range(n)]
-
-
-def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **settings):
-    """Train on a cluster; what the chief returns or raises, once every other task has left."""
-    on_epoch = settings.pop("on_epoch", lambda metrics: None)
-    tasks, answers = make_tasks(n_replicas, n_servers), {}
-
-    def run(task):
-        try:
-            if task.type == "ps":
-                answers[str(task)] = worker.serve(task)
-            elif task.is_chief:
-                spec = TrainSpec(config, STEP, task=task, sync=sync, **settings)
-                answers[str(task)] = chief.train(spec, splits, on_epoch)
-            else:
-                spec = TrainSpec(config, STEP, task=task, sync=sync)
-                answers[str(task)] = worker.work(spec, splits)
-        except Exception as error:
-            answers[str(task)] = error
-
-    threads = [threading.Thread(target=run, args=[task], daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    chiefs = answers.pop("worker 0", None)
-    assert answers == {str(task): None for task in tasks if not task.is_chief}
-    if isinstance(chiefs, Exception):
-        raise chiefs
-    return chiefs
-
-
-def last_variables(run_dir):
-    newest = max((run_dir / "checkpoints").glob("epoch-*"))
-    reader = tf.train.load_checkpoint(str(newest / "variables"))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 def on_one_machine(folder, config, splits=SPLITS):
     trainer.train(config, splits, run_dir=folder, execution=STEP)
-    return last_variables(folder)
+    return variables(folder)
 
 
 EQUAL = {
@@ -99,7 +41,7 @@ EQUAL = {
 def test_two_synchronous_replicas_equal_one_machine_with_a_batch_twice_as_large(name, tmp_path):
     config = SMALL.replace(**EQUAL[name])
     train(config, n_servers=2, run_dir=tmp_path / "two")
-    found = last_variables(tmp_path / "two")
+    found = variables(tmp_path / "two")
     expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))
     assert set(found) == set(expected) and found["global_step"] == 12
     for variable, value in expected.items():
@@ -127,7 +69,7 @@ def test_the_comparison_notices_what_would_be_wrong(forgotten, tmp_path, monkeyp
         monkeypatch.setattr(Schedule, "part", rank_0(part))
     config = SMALL.replace(**EQUAL[name])
     train(config, run_dir=tmp_path / "two")
-    found = last_variables(tmp_path / "two")
+    found = variables(tmp_path / "two")
     expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))
     assert max(np.abs(found[name] - value).max() for name, value in expected.items()) > 1e-4
 
@@ -135,7 +77,7 @@ def test_the_comparison_notices_what_would_be_wrong(forgotten, tmp_path, monkeyp
 def test_one_synchronous_replica_is_one_machine_batch_norm_included(tmp_path):
     config = SMALL.replace(batch_norm=True, clip_norm=0.5)
     train(config, n_replicas=1, n_servers=2, run_dir=tmp_path / "replica")
-    found, expected = last_variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
+    found, expected = variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
     assert set(found) == set(expected)
     for variable, value in expected.items():
         np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
@@ -146,7 +88,7 @@ def test_every_replica_moves_the_averages_by_its_own_slice(tmp_path):
     splits = small_splits(n_train=32)
     config = SMALL.replace(batch_norm=True, n_epochs=1, seed=3)
     train(config, splits, run_dir=tmp_path)
-    found = last_variables(tmp_path)["batch_normalization/moving_mean"]
+    found = variables(tmp_path)["batch_normalization/moving_mean"]
     expected = build_graph(config, splits.n_inputs, splits.n_outputs)
     with tf.Session(graph=expected.graph) as session:
         session.run(expected.init)
@@ -202,19 +144,6 @@ def test_checkpoints_are_written_by_the_chief_not_by_a_parameter_server(tmp_path
     assert devices and all(device.startswith("/job:worker/task:0") for device in devices)
 
 
-@pytest.mark.parametrize("batch_size", [4, 7])
-def test_an_epoch_sees_every_example_once(batch_size):
-    config = SMALL.replace(batch_size=batch_size)
-    schedules = [Schedule(config, 203, n_replicas=3, rank=rank, sync=True) for rank in range(3)]
-    for epoch in (1, 0, 2):
-        steps = range(epoch * schedules[0].n_steps, (epoch + 1) * schedules[0].n_steps)
-        seen = [schedule.part(step).indices for step in steps for schedule in schedules]
-        assert sorted(np.concatenate(seen)) == list(range(203))
-        whole = data.shuffle_state(config.seed, config.shuffle_offset + epoch, 203)
-        batches = data.batch_indices(203, 3 * batch_size, whole)
-        np.testing.assert_array_equal(np.concatenate(seen), np.concatenate(batches))
-
-
 def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
     taken, part = [], Schedule.part
 
@@ -225,50 +154,17 @@ def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
     monkeypatch.setattr(Schedule, "part", noting_part)
     history = train(SMALL.replace(n_epochs=5), sync=False, run_dir=tmp_path)
     assert sorted(taken) == list(range(12 * 5))
-    assert last_variables(tmp_path)["global_step"] == 60
+    assert variables(tmp_path)["global_step"] == 60
     assert [epoch.epoch for epoch in history.epochs] == list(range(5))
 
 
 def test_one_asynchronous_replica_is_one_machine(tmp_path):
     config = SMALL.replace(batch_norm=True, clip_global_norm=0.5, optimizer="adam")
     train(config, n_replicas=1, sync=False, run_dir=tmp_path / "replica")
-    found, expected = last_variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
+    found, expected = variables(tmp_path / "replica"), on_one_machine(tmp_path / "one", config)
     assert set(found) == set(expected)
     for variable, value in expected.items():
         np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
-
-
-class SlowReplica:
-    """A session on a token queue where another replica's token lies in front."""
-
-    def __init__(self, queue, global_steps):
-        self.queue, self.global_steps = list(queue), iter(global_steps)
-
-    def run(self, fetches, feed_dict=None):
-        if fetches == "global_step":
-            return next(self.global_steps)
-        if fetches == "take_token":
-            return self.queue.pop(0)
-        if fetches == "put_token":
-            self.queue.append(feed_dict["token"])
-
-
-@pytest.mark.parametrize(
-    "queue, global_steps, left",
-    [
-        ([8], [7], [7]),  # a slower replica's token of step 7 goes back
-        ([7, 7, 8, 8], [7, 8, 8], [8, 7]),  # so do two; then step 8 begins
-        ([8, 8], [8], [8]),  # a dead replica's token of step 7 is dropped: nobody waits for it
-    ],
-)
-def test_a_token_of_the_step_just_done_is_not_used_again(queue, global_steps, left):
-    session = SlowReplica(queue, global_steps)
-    names = ("local_step_init_op", "put_token", "take_token", "token")
-    sync = steps.SyncSteps.__new__(steps.SyncSteps)
-    sync.averaging = SimpleNamespace(**{name: name for name in names})
-    sync.model = SimpleNamespace(global_step="global_step")
-    assert sync.later_token(session, 7) == 8
-    assert session.queue == left
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +208,7 @@ def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
 def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
     config = SMALL.replace(n_epochs=3)
     through = train(config, run_dir=tmp_path)
-    expected = last_variables(tmp_path)
+    expected = variables(tmp_path)
     shutil.rmtree(tmp_path / "checkpoints" / "epoch-0003")
     with pytest.raises(RunError, match="cluster was '2 replicas, synchronous', not '3 replicas"):
         three = make_tasks(3, 1)[0]
@@ -322,7 +218,7 @@ def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
         trainer.train(config, SPLITS, run_dir=tmp_path, resume=True, execution=STEP)
     again = train(config, run_dir=tmp_path, resume=True)
     assert again.test == pytest.approx(through.test, abs=1e-6)
-    for variable, value in last_variables(tmp_path).items():
+    for variable, value in variables(tmp_path).items():
         np.testing.assert_allclose(value, expected[variable], rtol=0, atol=1e-6, err_msg=variable)
 
 
@@ -353,38 +249,5 @@ def test_start_from_checkpoint(tmp_path):
     prefix = str(tmp_path / "one/checkpoints/epoch-0001/variables")
     frozen = config.replace(learning_rate=1e-12)
     train(frozen, run_dir=tmp_path / "two", from_checkpoint=prefix)
-    found = last_variables(tmp_path / "two")
+    found = variables(tmp_path / "two")
     np.testing.assert_allclose(found["hidden1/kernel"], expected["hidden1/kernel"], atol=1e-6)
-
-
-def test_who_does_not_answer_is_named(monkeypatch):
-    monkeypatch.setattr(membership, "FIRST_LOOK", 0.05)
-    task, said = make_tasks(2, 1)[0], queue.Queue()
-    with contextlib.ExitStack() as stack:
-        for present in ("worker 0", "ps 0"):
-            listener = stack.enter_context(socket.socket())
-            listener.bind(split_address(task.addresses[present]))
-            listener.listen()
-        with membership.absent_named(task, said.put) as all_there:
-            expected = (
-                f"worker 0 is waiting for worker 1 at {task.addresses['worker 1']} (Connection "
-                "refused): start it, or correct TF_CONFIG"
-            )
-            assert said.get(timeout=10) == expected
-            assert said.get(timeout=10) == expected  # and again
-            all_there.set()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_tensorflow_listens_on_every_interface():
-    """What the README warns of; should this fail one day, the warning can go."""
-    task = make_tasks(1, 1)[1]
-    server = membership.start_server(task, sessions.choose_device("cpu"))
-    port = membership.split_address(task.address)[1]
-    addresses = []
-    for table in ("tcp", "tcp6"):
-        for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]:
-            local, state = line.split()[1], line.split()[3]
-            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
-                addresses.append(int(local.partition(":")[0], 16))
-    assert addresses == [0] and server

@@ -1,30 +1,16 @@
-"""Splits, checks, and the post's shuffle: exact values against the post's own lines."""
+"""Splits: exact values, the digest, and where the data are looked for."""
 
 import logging
-import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from small_pairs import changed, pair, split
 
 from tf1_dnn import data
 from tf1_dnn.data import Dataset, mnist, synthetic
 from tf1_dnn.errors import DataError
-
-
-def pair(n, shape=(3, 2), n_classes=4, dtype=np.uint8, seed=0):
-    """Random images and labels, every class among the first and the last of them."""
-    random_state = np.random.RandomState(seed)
-    images = random_state.randint(0, 256, (n, *shape)).astype(dtype)
-    return images, np.arange(n, dtype=np.uint8) % n_classes
-
-
-def split(train=None, test=None):
-    return data.split(train or pair(60), test or pair(20), name="small", source="/data/small.npz")
 
 
 @pytest.fixture
@@ -38,9 +24,6 @@ def npz(tmp_path):
 @pytest.fixture(autouse=True)
 def unset_variable(monkeypatch):
     monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
-
-
-REAL_MNIST = os.environ.get(data.DATA_VARIABLE, "").strip()  # before the fixture unsets it
 
 
 # Dataset
@@ -114,84 +97,6 @@ def test_any_integer_labels_become_int32(dtype):
     splits = split((images, labels.astype(dtype)))
     assert splits.train.labels.dtype == np.int32
     np.testing.assert_array_equal(splits.train.labels, labels[10:])
-
-
-def changed(array, index, value):
-    array = array.copy()
-    array[index] = value
-    return array
-
-
-IMAGES, LABELS = pair(60)
-FLOATS = IMAGES.astype(np.float64)
-
-
-@pytest.mark.parametrize(
-    "images, labels, words",
-    [
-        (IMAGES.astype(np.int64), LABELS, "training images are int64: "),
-        (IMAGES.astype(bool), LABELS, "training images are bool: "),
-        (IMAGES.astype(complex), LABELS, "training images are complex128: "),
-        (IMAGES.astype(object), LABELS, "training images are object: "),
-        (IMAGES.astype(str), LABELS, "training images are <U3: "),
-        (changed(FLOATS, (3, 0, 0), np.nan), LABELS, "training images are not all finite: "),
-        (changed(FLOATS, (3, 0, 0), -np.inf), LABELS, "training images are not all finite: "),
-        (changed(FLOATS, (3, 0, 0), 1e39), LABELS, "training images are not all finite: "),
-        (IMAGES[:, 0, 0], LABELS, "training images are (60,): "),
-        (IMAGES[0, 0, 0], LABELS, "training images are (): "),
-        (IMAGES[:0], LABELS[:0], "training images are (0, 3, 2): "),
-        (IMAGES[:, :, :0], LABELS, "training images are (60, 3, 0): "),
-        (IMAGES, LABELS[1:], "training images are 60, the labels 59: "),
-        (IMAGES, LABELS.astype(float), "training labels are float64 (60,): "),
-        (IMAGES, LABELS.astype(bool), "training labels are bool (60,): "),
-        (IMAGES, LABELS[:, None], "training labels are uint8 (60, 1): "),
-        (IMAGES, np.eye(4, dtype=int)[LABELS], "training labels are int64 (60, 4): "),
-        (IMAGES, LABELS.astype(int) - 1, "training labels include -1: "),
-        (IMAGES, changed(LABELS, -1, 255), "reach 255, but only 5 of the numbers 0 to 255 occur: "),
-        (IMAGES, LABELS.astype(np.uint64) + 2**63, "reach 9223372036854775811, but only 4 of"),
-        (IMAGES, LABELS + 5, "reach 8, but only 4 of the numbers 0 to 8 occur: "),
-        (IMAGES, LABELS % 3, "the label 3 is held out for validation or test, but training labels"),
-        (IMAGES, changed(LABELS, 9, 5), "the label 5 is held out for validation or test, but"),
-        (IMAGES[:1], LABELS[:1], "one training image: "),
-        (IMAGES[:, :2], LABELS, "images are (2, 2), but (3, 2) for test: "),
-    ],
-)
-@pytest.mark.filterwarnings("error")
-def test_what_cannot_be_trained_on_is_refused(images, labels, words):
-    with pytest.raises(DataError) as caught:
-        split((images, labels))
-    sentence = str(caught.value)
-    assert sentence.startswith("in /data/small.npz ") and words in sentence
-    assert "\n" not in sentence
-    split((IMAGES, LABELS))  # the negative control
-
-
-def test_test_sets_are_checked_too():
-    for images, labels, words in [
-        (IMAGES.astype(int), LABELS, "the test images are int64"),
-        (IMAGES[:0], LABELS[:0], "the test images are (0, 3, 2)"),
-        (IMAGES, LABELS.astype(int) - 9, "the test labels include -9"),
-    ]:
-        with pytest.raises(DataError, match="in /data/small.npz") as caught:
-            split(test=(images, labels))
-        assert words in str(caught.value)
-
-
-SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9)
-ARRAYS = hnp.arrays(st.one_of(hnp.scalar_dtypes(), hnp.integer_dtypes()), SHAPES)
-
-
-@settings(max_examples=100, deadline=None)
-@given(ARRAYS, ARRAYS)
-def test_fuzzed_arrays_are_split_or_refused(images, labels):
-    for train, test in [((images, labels),) * 2, ((IMAGES, labels), pair(20))]:
-        try:
-            splits = split(train, test)
-        except DataError as error:
-            assert "\n" not in str(error)
-        else:
-            assert 2 <= splits.n_outputs <= 2 * len(train[1])
-            assert np.isfinite(splits.train.inputs()).all()
 
 
 # The digest
@@ -303,66 +208,11 @@ def test_importing_costs_numpy_only():
     assert done.stdout == "[]\n"
 
 
-# The shuffle
-
-
-def posts_shuffle_batch(inputs, labels, batch_size):
-    """The post's function, word for word."""
-    rnd_idx = np.random.permutation(len(inputs))
-    n_batches = len(inputs) // batch_size
-    for batch_idx in np.array_split(rnd_idx, n_batches):
-        batch_x, batch_y = inputs[batch_idx], labels[batch_idx]
-        yield batch_x, batch_y
-
-
-@pytest.mark.parametrize("offset, batch_size", [(0, 7), (1, 50), (5, 49)])
-def test_batches_are_the_posts(offset, batch_size):
-    dataset = split().train
-    np.random.seed(42)
-    for _ in range(offset):
-        next(posts_shuffle_batch(dataset.images, dataset.labels, batch_size))
-    random_state = data.shuffle_state(42, offset, dataset.n_examples)
-    for _ in range(2):
-        expected = list(posts_shuffle_batch(dataset.inputs(), dataset.labels, batch_size))
-        batches = list(data.shuffle_batch(dataset, batch_size, random_state))
-        assert len(batches) == len(expected) == 50 // batch_size
-        for (inputs, labels), (batch_x, batch_y) in zip(batches, expected):
-            assert inputs.dtype == np.float32 and labels.dtype == np.int32
-            np.testing.assert_array_equal(inputs, batch_x)
-            np.testing.assert_array_equal(labels, batch_y)
-
-
-def test_the_remainder_makes_the_first_batches_larger():
-    batches = data.batch_indices(55_000, 64, np.random.RandomState(42))
-    sizes = [len(batch) for batch in batches]
-    assert sizes == [65] * 24 + [64] * 835 and len(sizes) == data.n_batches(55_000, 64) == 859
-    assert sorted(np.concatenate(batches)) == list(range(55_000))
-    assert batches[0][:5].tolist() == np.random.RandomState(42).permutation(55_000)[:5].tolist()
-
-
-def test_a_batch_larger_than_the_training_set():
-    random_state = np.random.RandomState(0)
-    assert len(data.batch_indices(50, 50, random_state)) == 1
-    for call in (data.n_batches, lambda *sizes: data.batch_indices(*sizes, random_state)):
-        with pytest.raises(DataError, match="mini-batch of 51 .* training set of 50"):
-            call(50, 51)
-
-
 # Real MNIST
 
 
-@pytest.fixture
-def real_mnist():
-    if not REAL_MNIST:
-        pytest.skip("real MNIST: set TF1_DNN_DATA to a folder or npz file that holds it")
-    splits = data.load("mnist", REAL_MNIST)
-    if not splits.is_mnist:
-        pytest.skip(f"real MNIST: {REAL_MNIST} holds something else")
-    return splits
-
-
-def test_mnist_is_known_by_its_digest(real_mnist, tmp_path):
-    valid, train, test = real_mnist.valid, real_mnist.train, real_mnist.test
+def test_mnist_is_known_by_its_digest(mnist, tmp_path):
+    valid, train, test = mnist.valid, mnist.train, mnist.test
     assert (train.n_examples, valid.n_examples, test.n_examples) == (55_000, 5_000, 10_000)
     images = np.concatenate([valid.images, train.images])
     labels = np.concatenate([valid.labels, train.labels])
@@ -375,4 +225,4 @@ def test_mnist_is_known_by_its_digest(real_mnist, tmp_path):
     np.savez(copy, x_train=images, y_train=labels, x_test=test.images, y_test=test.labels)
     assert data.load("mnist", copy).is_mnist
     test.images[0, 0, 0] ^= 1
-    assert not real_mnist.is_mnist
+    assert not mnist.is_mnist

@@ -10,36 +10,25 @@ import sys
 import numpy as np
 import pytest
 from conftest import GOLDEN, small_splits
+from run_ends import variables
 
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.runs import checkpoints, plots
+from tf1_dnn.runs import checkpoints
 from tf1_dnn.runs.checkpoints import Checkpoints
 from tf1_dnn.training import evaluation, trainer
 
 TF1 = str(GOLDEN / "checkpoint" / "batch_norm")
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20, optimizer="adam")
 STEP = Execution(loop="step")
-
-
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch):
-    """They take longer than the training here."""
-    monkeypatch.setattr(plots, "curves", lambda *_: None)
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 def saved(run_dir):
     """The numbers of epochs of a run's checkpoints."""
     return sorted(int(path.name[6:]) for path in (run_dir / "checkpoints").iterdir())
-
-
-def variables(run_dir, n_epochs):
-    reader = tf.train.load_checkpoint(
-        str(run_dir / "checkpoints" / f"epoch-{n_epochs:04d}" / "variables")
-    )
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
 def assert_one_sentence(error, *words):

@@ -1,53 +1,22 @@
 """The run directory: what it holds, whom it refuses, and that a refusal loses nothing."""
 
-import copy
 import dataclasses
 import fcntl
 import json
 import os
-import platform
 
-import numpy as np
 import pytest
 from conftest import small_splits
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from run_folders import CONFIG, EXECUTION, contents, describe, make_run
 
-import tf1_dnn
 from tf1_dnn import cli, train
-from tf1_dnn.compat import tf
-from tf1_dnn.config import Config, Execution, Keeping
-from tf1_dnn.errors import Error, RunError
+from tf1_dnn.config import Execution, Keeping
+from tf1_dnn.errors import RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import trainer
 
-CONFIG = Config(hidden_units=(8,), n_epochs=2, batch_size=20)
-EXECUTION = Execution(loop="step")
 SMALL = ["--hidden-units", "8", "--n-epochs", "2", "--batch-size", "20", "--loop", "step"]
-
-
-def contents(folder):
-    """Every file below `folder` with its bytes, but for the lock; folders as None."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-        if path.name != ".lock"
-    }
-
-
-def describe(**changes):
-    return config_json.describe(TrainSpec(CONFIG.replace(**changes), EXECUTION), small_splits())
-
-
-def make_run(folder, **changes):
-    """A run directory without TensorFlow: its configuration and what a run leaves there."""
-    description = describe(**changes)
-    with directory.open_run(folder, description):
-        (folder / directory.METRICS).write_text("metrics")
-        (folder / directory.CHECKPOINTS / "epoch-0001").mkdir()
-        (folder / directory.CHECKPOINTS / "epoch-0001" / "state.json").write_text("{}")
-    return description
 
 
 def run(*argv):
@@ -59,7 +28,6 @@ def test_a_run_leaves_what_is_documented(tmp_path, splits):
     history = trainer.train(CONFIG, splits, execution=EXECUTION, run_dir=folder)
     names = {path.name for path in folder.iterdir()} - {".lock"}
     assert names >= {"config.json", "metrics.jsonl", "times.jsonl", "checkpoints"}
-    assert names <= set(directory._CONTENTS)
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
     assert checkpoints == ["epoch-0001", "epoch-0002"]
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
@@ -69,55 +37,8 @@ def test_a_run_leaves_what_is_documented(tmp_path, splits):
         assert "seconds" not in line
     assert (len(metrics), len(times)) == (3, 2)
     assert metrics[-1] == history.test._asdict()
-
-
-def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, splits):
-    config = CONFIG.replace(clip_norm=0.5, dropout_rate=0.1, learning_rate=1e-3)
-    keeping = Keeping(checkpoint_every=2, keep=5, patience=7)
-    with directory.open_run(
-        tmp_path,
-        config_json.describe(
-            TrainSpec(config, EXECUTION, keeping, run_dir=tmp_path, from_checkpoint="weights"),
-            splits,
-        ),
-    ):
-        pass
-    written = json.loads((tmp_path / "config.json").read_text())
-    assert written["config"] == {**dataclasses.asdict(config), "hidden_units": [8]}
-    assert written["data"] == {
-        "name": "small",
-        "source": "the tests",
-        "sha256": splits.sha256(),
-        "image_shape": [20],
-        "n_outputs": 5,
-        "scale": 255.0,
-    }
-    assert written["execution"] == dataclasses.asdict(EXECUTION)
-    assert written["keeping"] == dataclasses.asdict(keeping)
-    assert written["from_checkpoint"] == os.path.abspath("weights")
-    assert written["versions"] == {
-        "tf1_dnn": tf1_dnn.__version__,
-        "tensorflow": tf.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-    assert config_json.make_config(config_json.read(tmp_path)) == config
-
-
-@pytest.mark.parametrize(
-    "values, scale",
-    [
-        (np.uint8([0, 7]), 255),
-        (np.float32([0, 0.5, 1]), 255),
-        (np.float32([0, 255]), 1),
-        (np.float32([-0.4, 2.8]), None),
-        (np.float32([0, 0]), None),
-    ],
-)
-def test_the_scale_of_the_data_is_kept(splits, values, scale):
-    images = np.resize(values, splits.train.images.shape)
-    splits = splits._replace(train=splits.train._replace(images=images))
-    assert config_json.describe(TrainSpec(CONFIG, EXECUTION), splits)["data"]["scale"] == scale
+    with directory.open_run(folder, describe(), overwrite=True):  # knows all of it as a run's own
+        assert set(contents(folder)) == {"config.json", "checkpoints"}
 
 
 def test_another_run_is_refused_resumed_or_overwritten(tmp_path):
@@ -323,67 +244,3 @@ def test_a_closed_stdout_is_no_fault_of_the_directory(tmp_path):
     with pytest.raises(RunError, match=r"cannot write .* \(No space left on device\)"):
         with directory.open_run(tmp_path, describe(), resume=True):
             raise OSError(28, "No space left on device")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda children: st.lists(children, max_size=4)
-    | st.dictionaries(st.text(max_size=8), children, max_size=4),
-    max_leaves=12,
-)
-
-
-@st.composite
-def mutated(draw):
-    """The text of a real config.json with one to three values replaced, or its bytes damaged."""
-    description = copy.deepcopy(DESCRIPTION)
-    for _ in range(draw(st.integers(1, 3))):
-        place, keys = description, []
-        while isinstance(place, dict) and place and (not keys or draw(st.booleans())):
-            keys.append(draw(st.sampled_from(sorted(place))))
-            parent, place = place, place[keys[-1]]
-        parent[keys[-1]] = draw(JSON)
-    text = json.dumps(description).encode()
-    if draw(st.booleans()):
-        start = draw(st.integers(0, len(text)))
-        text = text[:start] + draw(st.binary(max_size=4)) + text[start + draw(st.integers(0, 9)) :]
-    return text
-
-
-DESCRIPTION = describe()
-CHECK = [dict(resume=True, overwrite=False), dict(resume=False, overwrite=True)]
-
-
-@settings(max_examples=100, deadline=None, database=None)
-@given(JSON.map(json.dumps).map(str.encode) | mutated() | st.binary(max_size=40))
-@example(b"[" * 100_000)
-@example(b'{"config": {"kernel_initializer": 5}}')
-@example(b'{"config": {}, "execution": 5, "data": null, "keeping": [1]}')
-@example(b'{"config": {"seed\\n": 5}}')
-@example(b'{"config": {"seed": ' + b"9" * 5000 + b"}}")
-def test_no_config_json_escapes_as_another_error(tmp_path_factory, text):
-    folder = tmp_path_factory.getbasetemp() / "fuzzed"
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_bytes(text)
-    (folder / "metrics.jsonl").write_text("precious")
-    before = contents(folder)
-    accepted = 0
-    for function in [
-        lambda: config_json.read(folder),
-        lambda: directory.check_run(folder, DESCRIPTION, **CHECK[0]),
-        lambda: directory.check_run(folder, DESCRIPTION, **CHECK[1]),
-    ]:
-        try:
-            function()
-            accepted += 1
-        except Error as error:
-            assert "\n" not in str(error)
-    assert accepted >= 1  # --overwrite looks at nothing but names
-    assert contents(folder) == before
-
-
-def test_the_real_config_json_is_accepted(tmp_path):
-    """The fuzz test's control."""
-    make_run(tmp_path)
-    assert config_json.read(tmp_path) == DESCRIPTION
-    directory.check_run(tmp_path, DESCRIPTION, **CHECK[0])

@@ -1,0 +1,138 @@
+"""benchmarks/ runs: every contender, the tables, the cluster's measurements. Not how fast it is."""
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tf1_dnn.data import synthetic
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+CONTENDERS = runpy.run_path(str(FOLDER / "contenders.py"))
+slow = pytest.mark.slow  # a process that imports a framework
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """Built-in digits in the form of Keras's mnist.npz, few: 100 batches and 31 left over."""
+    (x_train, y_train), (x_test, y_test) = synthetic.make(seed=3, n_train=6_037, n_test=500)
+    path = tmp_path_factory.mktemp("benchmarks") / "mnist.npz"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return str(path)
+
+
+def start(script, *argv):
+    command = [sys.executable, str(FOLDER / script), *map(str, argv)]
+    environ = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
+    return subprocess.run(command, capture_output=True, text=True, env=environ)
+
+
+@pytest.mark.parametrize("n, n_valid", [(10_000, 5_000), (9_999, 1_666)])
+def test_the_split_is_the_packages(n, n_valid, tmp_path):
+    images, labels = np.zeros((n, 784), np.uint8), np.arange(n) % 10
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images[:3], y_test=labels[:3])
+    splits = runpy.run_path(str(FOLDER / "common.py"))["load"](path)
+    assert splits.valid.labels.tolist() == labels[:n_valid].tolist()
+    assert splits.train.labels.tolist() == labels[n_valid:].tolist()
+    assert splits.train.images.shape == (n - n_valid, 784)
+
+
+@slow
+@pytest.mark.parametrize("contender", CONTENDERS["CONTENDERS"], ids=CONTENDERS["NAMES"])
+def test_every_contender_learns_and_prints_its_figures(contender, digits):
+    remedy = CONTENDERS["missing"](contender.family, sys.executable)
+    if remedy is not None:
+        pytest.skip(f"{contender.name}: {remedy}")
+    preset = "gradient_clipping" if contender.flags else "batch_norm"
+    options = ["--preset", preset, "--data", digits, "--epochs", 1]
+    done = start(f"contender_{contender.family}.py", *contender.flags, *options)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    figures = json.loads(line)
+    assert figures.keys() == {
+        *("epoch_seconds", "valid_accuracies", "test_accuracy"),
+        *("seconds", "peak_bytes", "versions"),
+    }
+    (epoch_seconds,), (valid_accuracy,) = figures["epoch_seconds"], figures["valid_accuracies"]
+    assert 0 < epoch_seconds < figures["seconds"]
+    assert 0.3 < valid_accuracy <= 1 and 0.3 < figures["test_accuracy"] <= 1  # chance is 0.1
+    assert figures["peak_bytes"] > 50e6
+    assert {"numpy", "python"} < figures["versions"].keys()
+
+
+@slow
+def test_tables_on_stdout_and_between_the_readmes_markers(digits, tmp_path):
+    readme, results = tmp_path / "README.md", tmp_path / "results.json"
+    shutil.copy(FOLDER / "README.md", readme)
+    options = ["--only", "tf1_dnn", "--rounds", 1, "--epochs", 2, "--presets", "batch_norm"]
+    files = ["--markdown", readme, "--json", results]
+    done = start("run.py", *options, "--data", digits, *files)
+    assert done.returncode == 0, done.stderr
+    facts, _, preset, header, row = done.stdout.splitlines()
+    assert "rounds: 1, epochs: 2; sgemm" in facts and preset == "batch_norm"
+    assert header.split()[:3] == ["contender", "epoch,", "s"]
+    figures = json.loads(results.read_text())["summaries"]["batch_norm"]["tf1_dnn"]
+    accuracies = f"{figures['valid_accuracy']:.4f}  {figures['test_accuracy']:.4f}"
+    assert row.startswith("tf1_dnn, epoch loop (default)") and " ".join(row.split()).endswith(
+        " ".join(accuracies.split())
+    )
+    old, new = (FOLDER / "README.md").read_text(), readme.read_text()
+    before, after = old.split("<!-- results -->")[0], old.split("<!-- end of results -->")[1]
+    assert new.startswith(f"{before}<!-- results -->\n\n{facts}\n\n`batch_norm`:\n\n| contender |")
+    assert new.endswith(f" |\n\n<!-- end of results -->{after}")
+    table = new[len(before) : -len(after)].splitlines()[6:-2]
+    assert [cells.count("|") for cells in table] == [11, 11, 11]  # header, rule, one contender
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--data", "nowhere.npz"], "there is no nowhere.npz: name MNIST's npz file with --data"),
+        (["--python", "jaxx=python"], "--python takes NAME=PATH with one of tf1_dnn, "),
+        (["--markdown", "plain.md"], "plain.md lacks the lines <!-- results --> and <!-- end of"),
+    ],
+)
+def test_mistakes_are_told_before_the_long_run(options, words, digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plain.md").write_text("no markers")
+    done = start("run.py", "--data", digits, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {words}") and done.stderr.count("\n") == 1
+    assert (tmp_path / "plain.md").read_text() == "no markers"
+
+
+CLUSTER = runpy.run_path(str(FOLDER / "cluster.py"))
+
+
+def test_the_model_of_a_cluster_fits_what_it_predicts():
+    """Networks of 784-300-100-10 have 267,430 parameters with batch norm, at 8 bytes a step."""
+    case = CLUSTER["Case"](2, (300, 100), 50)
+    assert CLUSTER["n_parameters"]((300, 100)) == 785 * 300 + 301 * 100 + 101 * 10 + 2 * 410
+    assert CLUSTER["computed_bytes"](case) == 8 * 267_430 * 2
+    factors = [0.005, 1 / 200e9, 1 / 1e9]  # seconds for calls, per operation, per byte
+    cases = [case._replace(workers=1, hidden_units=h) for h in ((300, 100), (1024, 1024))]
+    cases += [each._replace(batch_size=400) for each in cases]
+    results = {
+        each: CLUSTER["Result"](1 / np.dot(factors, CLUSTER["terms"](each)), 0) for each in cases
+    }
+    np.testing.assert_allclose(CLUSTER["fit"](results), factors, rtol=1e-9)
+    assert CLUSTER["pays_from"](200e9, 1e9, 0.005, 1e6) == pytest.approx(21e-9 * 200e9 / 3)
+
+
+@slow
+def test_a_cluster_is_measured(digits):
+    case = CLUSTER["Case"](1, (8,), 500)
+    speed, n_bytes = CLUSTER["measure"](case, digits, 2)
+    assert speed > 0 and n_bytes > 0
+
+
+def test_help_of_the_clusters_measurements():
+    done = start("cluster.py", "--help")
+    assert done.returncode == 0 and "--workers N [N ...]" in done.stdout
