@@ -208,8 +208,8 @@ def test_the_changelog_names_what_is_there():
 
 @pytest.mark.parametrize("page", ["README.md", "README.ko.md", "docs/check.md"])
 def test_check_prints_what_is_shown(page, tmp_path, monkeypatch, capsys):
-    graph = (ROOT / "tests/check/graphs/BN001_wrong.meta.gz").read_bytes()
-    (tmp_path / "wrong.meta").write_bytes(gzip.decompress(graph))
+    graph = re.search(r"gunzip -c (\S+) > wrong.meta", TEXTS[page])[1]
+    (tmp_path / "wrong.meta").write_bytes(gzip.decompress((ROOT / graph).read_bytes()))
     monkeypatch.chdir(tmp_path)
     commands = documents.python_commands(TEXTS[page])
     words = next(each.words for each in commands if "wrong.meta" in each.words)
