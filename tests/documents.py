@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "tf1_dnn"
-READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [
-    *READMES,
+    ROOT / "README.md",
+    ROOT / "README.ko.md",
     ROOT / "CHANGELOG.md",
     *GUIDES,
     ROOT / "benchmarks" / "README.md",
@@ -148,3 +148,7 @@ def _defined(file):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
     return names
+
+
+TEXTS = {path.relative_to(ROOT).as_posix(): read(path) for path in PAGES}
+README, KOREAN = TEXTS["README.md"], TEXTS["README.ko.md"]
