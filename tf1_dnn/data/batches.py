@@ -7,8 +7,7 @@ from typing import Iterator
 import numpy as np
 
 from tf1_dnn.data.formats import Array
-from tf1_dnn.data.requirements import Pair
-from tf1_dnn.data.splits import Dataset
+from tf1_dnn.data.splits import Dataset, Pair
 from tf1_dnn.errors import DataError
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from tf1_dnn.config import DATASETS
 from tf1_dnn.data import mnist, synthetic
 from tf1_dnn.data.formats import Array
-from tf1_dnn.data.requirements import Pair, check_classes, check_pair
 from tf1_dnn.errors import DataError
 from tf1_dnn.spec import PathLike
 
 DATA_VARIABLE = "TF1_DNN_DATA"
 MNIST_SHA256 = "ec4329ccb6076861ff349a153055d693f14cbb926fdc190bb6530341a318fe91"
 
+Pair = tuple[Array, Array]  # images or inputs, and labels
 _logger = logging.getLogger("tf1_dnn")
 
 
@@ -131,15 +131,15 @@ def split(train: Pair, test: Pair, *, name: str, source: str) -> Splits:
 
     Raises DataError if the arrays do not fit this, each other, or a classifier.
     """
-    images, labels = check_pair(*train, f"in {source} the training")
-    test_images, test_labels = check_pair(*test, f"in {source} the test")
+    images, labels = _require_pair(*train, f"in {source} the training")
+    test_images, test_labels = _require_pair(*test, f"in {source} the test")
     shape, test_shape = images.shape[1:], test_images.shape[1:]
     if shape != test_shape:
         raise DataError(f"in {source} images are {shape}, but {test_shape} for test: use one shape")
     n_valid = 5_000 if len(images) >= 10_000 else max(len(images) // 6, 1)
     if len(images) == n_valid:
         raise DataError(f"in {source} there is one training image: give two or more")
-    check_classes(labels[n_valid:], (labels[:n_valid], test_labels), source)
+    _require_classes(labels[n_valid:], (labels[:n_valid], test_labels), source)
     labels, test_labels = labels.astype(np.int32), test_labels.astype(np.int32)
     return Splits(
         train=Dataset(images[n_valid:], labels[n_valid:]),
@@ -149,6 +149,45 @@ def split(train: Pair, test: Pair, *, name: str, source: str) -> Splits:
         name=name,
         source=source,
     )
+
+
+def _require_pair(images: Array, labels: Array, what: str) -> Pair:
+    """The pair, any float images as float32; `what` begins the sentence of a DataError."""
+    floating, dtype, shape = np.issubdtype(images.dtype, np.floating), images.dtype, images.shape
+    if not floating and dtype != np.uint8:
+        raise DataError(f"{what} images are {dtype}: make them uint8 (0 to 255) or float32")
+    if len(shape) < 2 or 0 in shape:
+        raise DataError(f"{what} images are {shape}: make them [n, ...] with no dimension empty")
+    if floating:
+        with np.errstate(over="ignore"):
+            images = images.astype(np.float32, copy=False)
+        if not np.isfinite(images).all():
+            raise DataError(
+                f"{what} images are not all finite: replace NaN, inf and beyond float32"
+            )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
+        raise DataError(f"{what} labels are {labels.dtype} {labels.shape}: make them integers [n]")
+    if len(labels) != len(images):
+        raise DataError(f"{what} images are {len(images)}, the labels {len(labels)}: pair them up")
+    if labels.min() < 0:
+        raise DataError(f"{what} labels include {labels.min()}: number classes from 0 on")
+    return images, labels
+
+
+def _require_classes(labels: Array, others: tuple[Array, ...], source: str) -> None:
+    """Refuse labels that would make the network's output layer absurdly large, or too small."""
+    largest, n_present = int(labels.max()), len(np.unique(labels))
+    if 2 * n_present <= largest:
+        raise DataError(
+            f"in {source} training labels reach {largest}, but only {n_present} of the numbers "
+            f"0 to {largest} occur: number the classes 0, 1, 2, ..."
+        )
+    beyond = max(int(other.max()) for other in others)
+    if beyond > largest:
+        raise DataError(
+            f"in {source} the label {beyond} is held out for validation or test, but training "
+            f"labels end at {largest}: train on every class"
+        )
 
 
 def _load_path(path: str) -> Splits:

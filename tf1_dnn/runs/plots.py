@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import Any, Iterator, Mapping, Protocol, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tf1_dnn.errors import Error
+from tf1_dnn.runs.history import EpochMetrics
 from tf1_dnn.spec import PathLike
 
 _SUFFIXES = (".png", ".pdf", ".svg")
@@ -17,19 +18,6 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v")
 _MOST_NUMBERED = 20  # classes: beyond, the cells of a confusion matrix are too small for numbers
-
-
-class Point(Protocol):
-    """What `curves` reads of an epoch; history.EpochMetrics is one."""
-
-    @property
-    def epoch(self) -> int: ...
-
-    @property
-    def valid_accuracy(self) -> float: ...
-
-    @property
-    def valid_loss(self) -> float: ...
 
 
 def check_path(path: PathLike) -> None:
@@ -41,11 +29,11 @@ def check_path(path: PathLike) -> None:
         raise Error(f"cannot plot to {path}: there is no folder {folder}.")
 
 
-def curves(named_curves: Mapping[str, Sequence[Point]], path: PathLike) -> None:
+def curves(named_curves: Mapping[str, Sequence[EpochMetrics]], path: PathLike) -> None:
     """Plot validation accuracy and mean loss over the epochs, one line per run.
 
     Args:
-      named_curves: from a run's name to its epochs' metrics, such as History.epochs.
+      named_curves: from a run's name to its epochs' metrics.
       path: a .png, .pdf or .svg file, replaced if it is there.
 
     Raises:
@@ -96,14 +84,10 @@ def confusion_matrix(matrix: np.ndarray, path: PathLike) -> None:
 
 def _number_cells(axes: Any, matrix: np.ndarray, shares: np.ndarray) -> None:
     size = min(9.0, 90 / len(matrix))
-    for (row, column), count in _cells(matrix):
+    for row, column in zip(*matrix.nonzero()):
         colour = "white" if shares[row, column] > 0.3 else "black"
+        count = int(matrix[row, column])
         axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=size)
-
-
-def _cells(matrix: np.ndarray) -> list[tuple[tuple[int, int], int]]:
-    """Row, column and count of the cells that are not zero."""
-    return [((int(i), int(j)), int(matrix[i, j])) for i, j in zip(*matrix.nonzero())]
 
 
 def make_figure(*, width: float, height: float) -> Any:
