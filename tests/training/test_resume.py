@@ -119,14 +119,11 @@ def test_a_finished_run_resumed_is_left_as_it_is(tmp_path):
 
 
 def test_resuming_where_nothing_is_yet_starts_a_run(tmp_path):
-    history = trainer.train(
-        CONFIG.replace(n_epochs=1),
-        SPLITS,
-        run_dir=tmp_path / "new",
-        resume=True,
-        execution=STEP,
-    )
-    assert len(history.epochs) == 1
+    config, folders = CONFIG.replace(n_epochs=1), (tmp_path / "new", tmp_path / "resumed")
+    for folder in folders:
+        resume = folder.name == "resumed"
+        trainer.train(config, SPLITS, run_dir=folder, resume=resume, execution=STEP)
+    assert end_of(folders[0]) == end_of(folders[1])
 
 
 def patient(folder, accuracies, monkeypatch, **settings):
