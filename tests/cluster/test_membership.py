@@ -34,7 +34,7 @@ def test_who_does_not_answer_is_named(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_tensorflow_listens_on_every_interface():
-    """What the README warns of; should this fail one day, the warning can go."""
+    """What docs/cluster.md warns of; should this fail one day, the warning can go."""
     task = make_tasks(1, 1)[1]
     server = membership.start_server(task, sessions.choose_device("cpu"))
     port = membership.split_address(task.address)[1]
