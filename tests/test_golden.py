@@ -95,21 +95,30 @@ def follow(case_name, small, execution):
     np.testing.assert_allclose(norm, small[f"{case_name}/global_norms"], rtol=2e-5)
 
 
-@pytest.mark.parametrize("name", STEPS["cases"])
+def slow_where(pattern, names):
+    """The names as parameters, marked slow where the pattern is found in them."""
+    marks = {True: [pytest.mark.slow], False: []}
+    return [pytest.param(name, marks=marks[bool(re.search(pattern, name))]) for name in names]
+
+
+# Batch norm makes graphs, and XLA's compilations, several times as large.
+MANY = "(activation|initializer|optimizer|units).*_batch_norm"
+
+
+@pytest.mark.parametrize("name", slow_where(MANY, STEPS["cases"]))
 def test_a_hundred_steps_follow_tensorflow_1(name, small):
     follow(name, small, Execution(loop="step"))
 
 
 # Every optimizer and kind of clipping, both presets, a batch size that does not divide.
-COMPILED = ["gradient_clipping_tight"]  # compiled in a second, the others in up to ten
-COMPILED += [
-    pytest.param(name, marks=pytest.mark.slow)
+COMPILED = [
+    name
     for name in STEPS["cases"]
-    if re.match("optimizer.*norm|clip.*batch_norm|.*size_8", name)
+    if re.match("optimizer.*norm|gradient_clipping_tight|clip.*batch_norm|.*size_8", name)
 ]
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", slow_where("batch_norm", COMPILED))
 def test_a_hundred_compiled_steps_follow_tensorflow_1(name, small):
     follow(name, small, Execution(loop="epoch"))
 
