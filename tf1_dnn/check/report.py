@@ -9,7 +9,8 @@ import re
 from typing import Any, Iterator
 
 from tf1_dnn.check import Checked
-from tf1_dnn.check.findings import RULES, SEVERITIES, Finding, GraphError
+from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
+from tf1_dnn.check.rules import RULES
 
 _MOST_FINDINGS = 10  # of a rule, in the report; JSON has them all
 _MOST_OPS = 4  # of a finding

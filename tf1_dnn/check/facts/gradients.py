@@ -1,0 +1,163 @@
+"""The way of a gradient, from backpropagation through clipping and averaging to the variable."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from typing import Iterable
+
+from tf1_dnn.check.facts import fact
+from tf1_dnn.check.facts.steps import Apply, Loss, seeds, training
+from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.graph.nodes import Node, Output, operands
+from tf1_dnn.check.graph.walks import ancestors, chain, walk
+
+# What is computed about a gradient, not the gradient itself.
+_STATISTICS = frozenset(
+    "Sqrt Rsqrt Square SquaredDifference L2Loss Abs Sign Pow EuclideanNorm Max Min Prod Any All "
+    "Less LessEqual Greater GreaterEqual Equal NotEqual IsFinite IsNan IsInf Shape ShapeN Size "
+    "Rank Where ZerosLike OnesLike ArgMax ArgMin HistogramSummary ScalarSummary".split()
+)
+_FIRST_INPUT_ONLY = frozenset(
+    "Sum Mean RealDiv Div DivNoNan Squeeze Transpose Gather GatherV2 StridedSlice Slice "
+    "UnsortedSegmentSum SegmentSum Enter Tile BroadcastTo".split()
+)
+_STACKS = frozenset("Pack ConcatV2 Concat".split())
+_MOST_NODES = 5000  # between a gradient and its apply op; without a gradient it would be all
+_REDUCTIONS = frozenset("Sum L2Loss EuclideanNorm Max Mean".split())
+
+
+@dataclasses.dataclass(eq=False)
+class Route:
+    """What becomes of the gradients that one op applies."""
+
+    apply: Apply
+    raws: set[Node]  # the gradients as backpropagation left them
+    nodes: set[Node]  # the ops between, from the raws to the last before the apply op
+    clips: dict[Node, str]  # those that clip: "value" or "norm"
+
+
+class Gradients:
+    """Backpropagation in a graph, and the routes of what it gives."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.scopes = frozenset(seeds(graph).values())
+        self._norm_scales: dict[Output, bool] = {}
+        routes = [self._route(apply) for apply in training(graph).applies]
+        self.routes = [route for route in routes if route.raws]
+        used = {self.scope(raw) for route in self.routes for raw in route.raws}
+        self.losses: list[Loss] = [
+            loss for loss in training(graph).losses if self.scope(loss.seed) in used
+        ]
+
+    def scope(self, node: Node) -> str | None:
+        """The name scope of the tf.gradients call that made the node; the outermost of several."""
+        end = node.name.find("/") + 1
+        while end:
+            if node.name[:end] in self.scopes:
+                return node.name[:end]
+            end = node.name.find("/", end) + 1
+        return None
+
+    def differentiated(self, raw: Node) -> str:
+        """The forward op whose gradient this is, as in "hidden1/MatMul" (of a sum the first)."""
+        for _ in range(8):
+            scope = self.scope(raw)
+            name = raw.name[len(scope or "") :]
+            if "_grad/" in name or not raw.inputs or scope is None:
+                break
+            raw = raw.inputs[0].node
+        return name.split("_grad/")[0]
+
+    def clips_among(self, nodes: set[Node]) -> dict[Node, str]:
+        """Which of these ops clip the gradients that come to them along these ops."""
+        kinds = {node: self._clip_kind(node, nodes) for node in nodes}
+        return {node: kind for node, kind in kinds.items() if kind}
+
+    def beyond(self, raws: Iterable[Node]) -> set[Node]:
+        """The raw gradients, and every op outside of backpropagation that passes them on."""
+
+        def users(node: Node) -> list[Node]:
+            forward = (user for user in node.consumers if self.scope(user) is None)
+            return [user for user in forward if node in _value_sources(user)]
+
+        return set(walk(raws, users))
+
+    def _route(self, apply: Apply) -> Route:
+        def sources(node: Node) -> list[Node]:
+            return [] if self.scope(node) is not None else _value_sources(node)
+
+        users: dict[Node, list[Node]] = collections.defaultdict(list)
+        raws = set()
+        for node in walk([apply.gradient.node], sources, most=_MOST_NODES):
+            if self.scope(node) is not None:
+                raws.add(node)
+            for source in sources(node):
+                users[source].append(node)
+        nodes = set(walk(raws, lambda node: users[node]))
+        return Route(apply, raws, nodes - raws, self.clips_among(nodes))
+
+    def _clip_kind(self, node: Node, nodes: set[Node]) -> str | None:
+        if len(node.inputs) < 2 or self.scope(node) is not None:
+            return None
+        first, second = (source in nodes for source, _ in node.inputs[:2])
+        if node.op == "ClipByValue" and first:
+            return "value"
+        if first == second:
+            return None
+        if node.op in ("Minimum", "Maximum"):
+            return "value"
+        other = node.inputs[1 if first else 0]
+        if node.op in ("Mul", "RealDiv", "Div", "DivNoNan") and self._is_norm_scale(other):
+            return "norm"
+        return None
+
+    def _is_norm_scale(self, scale: Output) -> bool:
+        """A factor min(1, c / norm) or a divisor max(norm, c), the norm being of gradients."""
+        if scale not in self._norm_scales:
+            behind = ancestors([scale.node], control=False, stop=self.scope)
+            ops = {node.op for node in behind if self.scope(node) is None}
+            self._norm_scales[scale] = bool(
+                ops & {"Minimum", "Maximum"}
+                and ops & _REDUCTIONS
+                and any(self.scope(node) for node in behind)
+            )
+        return self._norm_scales[scale]
+
+
+@fact
+def gradients(graph: Graph) -> Gradients:
+    """What backpropagation gives in a graph, and what becomes of it."""
+    return Gradients(graph)
+
+
+def value_inputs(node: Node) -> list[Output]:
+    """The inputs whose values a node passes on, changed in size perhaps; [] of a statistic."""
+    if node.op in _STATISTICS:
+        return []
+    if node.op in ("Sum", "Mean") and not _is_stack(node):
+        return []
+    if node.op == "Mul" and len(set(node.inputs)) == 1:  # a square
+        return []
+    if node.op in _FIRST_INPUT_ONLY:
+        return node.inputs[:1]
+    if node.op.endswith("AccumulatorTakeGradient"):
+        return [apply.inputs[3 if "Sparse" in apply.op else 2] for apply in _accumulated(node)]
+    return operands(node)
+
+
+def _value_sources(node: Node) -> list[Node]:
+    return [source for source, _ in value_inputs(node)]
+
+
+def _is_stack(reduction: Node) -> bool:
+    """A mean or sum of several tensors laid side by side, as towers' gradients are."""
+    first = reduction.inputs[:1]
+    return any(chain(each, ("Identity",))[-1].node.op in _STACKS for each in first)
+
+
+def _accumulated(take: Node) -> list[Node]:
+    """The ops that give an accumulator the gradients that another takes out of it."""
+    users = take.inputs[0].node.consumers if take.inputs else []
+    applies = [user for user in users if user.op.endswith("AccumulatorApplyGradient")]
+    return [apply for apply in applies if len(apply.inputs) > 3 - ("Sparse" not in apply.op)]

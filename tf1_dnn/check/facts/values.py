@@ -1,0 +1,77 @@
+"""Where a mean or a variance comes from: statistics of the mini-batch, variables, or both."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tf1_dnn.check.facts.conditions import JOINS, condition_of, predicate
+from tf1_dnn.check.facts.variables import WRITES, Variable, read_by, variable_of
+from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.graph.nodes import RESHAPING, Node, Output, operands
+from tf1_dnn.check.graph.walks import walk
+
+FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "_FusedBatchNormEx")
+# Ops of tf.nn.moments and of its exchange among replicas; of fused ops, outputs 1 and 2.
+STATISTICS = ("Mean", "Sum", "HorovodAllreduce", "NcclAllReduce")
+# What may be computed on the way, as in moving * decay + batch * (1 - decay).
+_ARITHMETIC = RESHAPING | frozenset(
+    "Add AddV2 AddN Sub Mul Neg RealDiv Div Square Select SelectV2 Maximum Relu".split()
+)
+_MOST_OUTPUTS = 500
+
+
+@dataclasses.dataclass
+class Values:
+    """What an output is computed from, arithmetic and conditions passed through."""
+
+    statistics: set[Output] = dataclasses.field(default_factory=set)
+    variables: dict[Variable, Node] = dataclasses.field(default_factory=dict)  # and their reads
+    conditions: set[Node] = dataclasses.field(default_factory=set)  # predicates of what chooses
+
+    def __or__(self, other: Values) -> Values:
+        return Values(
+            self.statistics | other.statistics,
+            self.variables | other.variables,
+            self.conditions | other.conditions,
+        )
+
+
+def values_behind(graph: Graph, output: Output) -> Values:
+    """Walk back from an output to the statistics and the variables that it is computed from."""
+    found = Values()
+
+    def variable_at(output: Output) -> Variable | None:
+        node = output.node
+        if WRITES.match(node.op) and node.inputs:  # it gives the value that it has written
+            output = node.inputs[0]
+        return read_by(graph, node) or variable_of(graph, output)
+
+    def is_leaf(output: Output) -> bool:
+        return _is_statistic(output) or variable_at(output) is not None
+
+    def sources(output: Output) -> list[Output]:
+        is_passed = output.node.op in _ARITHMETIC and not is_leaf(output)
+        return operands(output.node) if is_passed else []
+
+    for each in walk([output], sources, most=_MOST_OUTPUTS):
+        variable = variable_at(each)
+        if variable is not None:
+            found.variables[variable] = each.node
+        elif _is_statistic(each):
+            found.statistics.add(each)
+        else:
+            found.conditions.update(_chosen_by(graph, each.node))
+    return found
+
+
+def _is_statistic(output: Output) -> bool:
+    node, index = output
+    return node.op in STATISTICS or (node.op in FUSED and index in (1, 2))
+
+
+def _chosen_by(graph: Graph, node: Node) -> list[Node]:
+    """The predicate by which a node chooses among its inputs, if it does."""
+    if node.op in ("Select", "SelectV2"):
+        return [predicate(graph, condition) for condition in node.inputs[:1]]
+    condition = condition_of(graph, node) if node.op in JOINS else None
+    return [] if condition is None else [condition]

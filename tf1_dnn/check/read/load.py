@@ -1,0 +1,127 @@
+"""Read a graph from wherever TensorFlow 1 leaves it; TensorFlow itself is not needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tf1_dnn.check.findings import GraphError
+from tf1_dnn.check.read.messages import GraphDef, MetaGraphDef, SavedModel
+from tf1_dnn.check.read.messages import as_meta, is_graph, meta_of_graph, parse
+from tf1_dnn.check.read.records import read_events
+from tf1_dnn.errors import first_sentence
+
+MAX_BYTES = (1 << 31) - 1  # protobuf's own limit
+MAX_TEXT_BYTES = 1 << 28
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_TEXT = (".pbtxt", ".prototxt", ".pbtext")
+
+
+class Loaded(NamedTuple):
+    """A graph as it was found."""
+
+    meta: Any  # MetaGraphDef; of a bare GraphDef, one that holds it
+    source: str  # where it was found, to show
+    saved_names: frozenset[str] | None = None  # what the checkpoint holds, where one was given
+
+
+def load_graph(graph: Any) -> Loaded:
+    """The graph of a path, a tf.Graph, or a MetaGraphDef, GraphDef or SavedModel message.
+
+    A path is a MetaGraph (.meta), a checkpoint's prefix, a GraphDef (.pb, .pbtxt), a SavedModel's
+    folder, or a run directory with TensorBoard events. GraphError says what cannot be read.
+    """
+    if hasattr(graph, "as_graph_def"):
+        try:
+            meta = meta_of_graph(graph)
+        except ValueError as error:  # more than protobuf's 2 GB
+            raise GraphError(f"cannot write the tf.Graph down: {first_sentence(error)}.") from error
+        return Loaded(_require_graph(meta, "tf.Graph"), "tf.Graph")
+    if hasattr(graph, "SerializeToString"):
+        kinds = {kind.DESCRIPTOR.name: kind for kind in (MetaGraphDef, GraphDef, SavedModel)}
+        name = graph.DESCRIPTOR.name
+        if name not in kinds:
+            raise GraphError(f"a {name} is no graph: give a MetaGraphDef or a GraphDef.")
+        message = kinds[name].FromString(graph.SerializeToString())
+        return Loaded(_require_graph(as_meta(message), name), name)
+    if not isinstance(graph, (str, os.PathLike)):
+        raise GraphError(f"a {type(graph).__name__} is no graph: give a path or a tf.Graph.")
+    return _load_path(Path(graph))
+
+
+def _load_path(path: Path) -> Loaded:
+    try:
+        if path.is_dir():
+            return _load_directory(path)
+        prefixed = Path(f"{path}.meta")
+        if not path.name.endswith(".meta") and prefixed.exists():
+            return Loaded(_read_graph(prefixed), str(prefixed), _saved_names(path))
+        return Loaded(_read_graph(path), str(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, GraphError):
+            raise
+        raise GraphError(f"cannot read {path}: {first_sentence(error)}.") from error
+
+
+def _load_directory(path: Path) -> Loaded:
+    for name in ("saved_model.pb", "saved_model.pbtxt"):
+        if (path / name).exists():
+            return Loaded(_read_graph(path / name), str(path / name))
+    for events in _newest(path, "*tfevents*"):
+        meta = read_events(events)
+        if meta is not None:
+            return Loaded(meta, str(events))
+    for found in _newest(path, "*.meta"):
+        return Loaded(_read_graph(found), str(found))
+    raise GraphError(
+        f"{path} holds no graph: give a SavedModel, a run directory with TensorBoard events, or "
+        "a file."
+    )
+
+
+def _newest(path: Path, pattern: str) -> list[Path]:
+    found = [each for each in path.rglob(pattern) if each.is_file()]
+    return sorted(found, key=lambda each: (each.stat().st_mtime, each.name), reverse=True)
+
+
+def _read_graph(path: Path) -> Any:
+    if not path.is_file():
+        what = "is not a regular file" if path.exists() else "does not exist"
+        raise GraphError(f"{path} {what}: give a .meta, .pb or .pbtxt file, or a folder.")
+    if path.name.startswith("saved_model."):
+        kinds = [SavedModel]
+    else:
+        kinds = [MetaGraphDef] if path.suffix == ".meta" else [GraphDef, SavedModel, MetaGraphDef]
+    is_text = path.suffix in _TEXT
+    limit = MAX_TEXT_BYTES if is_text else MAX_BYTES
+    if path.stat().st_size > limit:
+        raise GraphError(f"{path} is larger than {limit} bytes: check a part of the graph.")
+    data = path.read_bytes()
+    if data.startswith(_LFS_POINTER):
+        raise GraphError(f"{path} is a Git LFS pointer, not the graph: run `git lfs pull`.")
+    meta = parse(data, kinds, is_text)
+    if meta is None:
+        names = " or ".join(kind.DESCRIPTOR.name for kind in kinds)
+        raise GraphError(f"{path} is damaged or holds no {names}: get a fresh copy.")
+    return meta
+
+
+def _require_graph(meta: Any, name: str) -> Any:
+    if not is_graph(meta):
+        raise GraphError(f"the {name} holds no graph.")
+    return meta
+
+
+def _saved_names(prefix: Path) -> frozenset[str] | None:
+    """The names in a checkpoint; None where only its .meta is left."""
+    if not (Path(f"{prefix}.index").exists() or prefix.exists()):
+        return None
+    from tf1_dnn.compat import tf
+
+    try:
+        return frozenset(tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map())
+    except (tf.errors.OpError, ValueError) as error:
+        raise GraphError(
+            f"cannot read the checkpoint {prefix}: {first_sentence(error)}."
+        ) from error

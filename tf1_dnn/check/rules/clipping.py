@@ -1,0 +1,169 @@
+"""Rules on gradient clipping: CL001 to CL005."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, Iterator
+
+import numpy as np
+
+from tf1_dnn.check.facts.clips import early_clips, intervals
+from tf1_dnn.check.facts.gradients import Gradients, Route, gradients
+from tf1_dnn.check.facts.steps import training
+from tf1_dnn.check.facts.variables import variables
+from tf1_dnn.check.findings import Finding
+from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.graph.constants import constant
+from tf1_dnn.check.graph.nodes import Node
+from tf1_dnn.check.graph.walks import ancestors, descendants
+from tf1_dnn.check.rules.registry import Rule, rule, some
+
+# Between a loss and its terms: ops that sum, scale, or bend the terms one by one.
+_TERMWISE = frozenset(
+    "Identity Mean Sum Add AddV2 AddN Neg Mul RealDiv Div DivNoNan Square Abs Pow Reshape "
+    "Squeeze Cast".split()
+)
+
+
+@rule("CL001", "error", "gradients clipped but applied unclipped", needs_train_op=True)
+def cl001(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    found = gradients(graph)
+    unclipped = [route for route in found.routes if not route.clips]
+    raws = {raw for route in unclipped for raw in route.raws}
+    changing = _changing(graph)
+    wasted: dict[Node, None] = {}
+    routes: dict[Route, None] = {}
+    for route in unclipped:
+        twins = _twins(graph, found, route.raws) - raws
+        for clip in found.clips_among(found.beyond(route.raws | twins)):
+            if changing.isdisjoint(descendants([clip], control=False)):
+                wasted[clip] = routes[route] = None
+    if routes:
+        clips = _last(wasted)
+        yield rule.finding(
+            clips + [route.apply.node for route in routes],
+            f"Nothing uses the clipped gradients {some(clip.name for clip in clips)}: the train op "
+            f"changes {_changed(routes)} by the unclipped ones.",
+        )
+
+
+def _twins(graph: Graph, found: Gradients, raws: set[Node]) -> set[Node]:
+    """The same gradients from other calls of tf.gradients, as minimize() makes beside another."""
+    names = []
+    for raw in raws:
+        own = found.scope(raw) or ""
+        names += [scope + raw.name[len(own) :] for scope in found.scopes - {own}]
+    return set(graph.named(names))
+
+
+def _changing(graph: Graph) -> set[Node]:
+    """The ops that write variables, or queues and accumulators that may lead to variables."""
+    writes = {write for variable in variables(graph) for write in variable.writes}
+    return writes | set(graph.matching(re.compile(r".*(Queue|Enqueue|Accumulator)").match))
+
+
+@rule("CL002", "warning", "some gradients clipped and others not", needs_train_op=True)
+def cl002(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    found = gradients(graph)
+    by_loss: dict[frozenset[str | None], list[Route]] = {}
+    for route in found.routes:
+        by_loss.setdefault(frozenset(map(found.scope, route.raws)), []).append(route)
+    for routes in by_loss.values():
+        clipped = [route for route in routes if route.clips]
+        others = [route for route in routes if not route.clips]
+        if clipped and others:
+            yield rule.finding(
+                [route.apply.node for route in others],
+                f"Of {len(routes)} gradients of one loss {len(clipped)} are clipped; those of "
+                f"{_changed(others)} are not.",
+            )
+
+
+@rule("CL003", "warning", "clipping before replicas are averaged", needs_train_op=True)
+def cl003(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    early = {route: early_clips(graph, route) for route in gradients(graph).routes}
+    routes = [route for route, clips in early.items() if clips]
+    if routes:
+        clips = _last(clip for route in routes for clip in early[route])
+        yield rule.finding(
+            clips,
+            f"The replicas' gradients of {_changed(routes)} are clipped one by one "
+            f"({some(clip.name for clip in clips)}) and averaged afterwards.",
+        )
+
+
+@rule("CL004", "error", "a clip that no gradient passes through", needs_train_op=True)
+def cl004(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    losses = {loss.output.node for loss in gradients(graph).losses}
+    on_routes = {clip for route in gradients(graph).routes for clip in route.clips}
+    trained = _trained(graph)
+    empty: dict[str, list[Node]] = {}
+    for clip, value, *sides in intervals(ancestors(losses, control=False) | on_routes):
+        low, high = map(constant, sides)
+        if low is not None and high is not None and low.size and high.size:
+            if np.all(low >= high) and (clip in on_routes or value.node in trained):
+                bounds = f"{low.flat[0]:g} to {high.flat[0]:g}"
+                empty.setdefault(bounds, []).append(clip)
+    for bounds, clips in empty.items():
+        yield rule.finding(
+            clips,
+            f"{some(clip.name for clip in clips)}: clipped to the empty interval from {bounds}, so "
+            "that the result is constant and nothing is learned through it.",
+        )
+    for loss in losses:
+        yield from _clipped_losses(rule, loss, trained)
+
+
+def _clipped_losses(rule: Rule, loss: Node, trained: set[Node]) -> Iterator[Finding]:
+    """Terms of the loss that are clipped on both sides: past the bounds their gradient is zero."""
+    near = ancestors([loss], control=False, stop=lambda node: node.op not in _TERMWISE)
+    terms = {node for node in near if node.op in _TERMWISE}
+    for clip, value, *sides in intervals(near):
+        if value.node not in trained or any(side.node in trained for side in sides):
+            continue
+        behind = ancestors([loss], control=False, stop=lambda node: node is clip)
+        if value.node in behind or any(user in behind - terms for user in clip.consumers):
+            continue  # there is a way around, or what is clipped is more than a term
+        yield rule.finding(
+            [clip, loss],
+            f"{clip.name} clips the loss {loss.name}, or a term of it, and not the gradient: "
+            "nothing is learned from what is clipped.",
+            "warning",
+        )
+
+
+def _trained(graph: Graph) -> set[Node]:
+    """All that depends on variables that are trained, as far as gradients pass."""
+
+    def is_stopped(node: Node) -> bool:
+        return node.op == "StopGradient"
+
+    trained = [apply.variable.node for apply in training(graph).applies]
+    reached = descendants(trained, control=False, stop=is_stopped)
+    return {node for node in reached if not is_stopped(node)}
+
+
+@rule("CL005", "warning", "gradients clipped by value and by norm both", needs_train_op=True)
+def cl005(rule: Rule, graph: Graph) -> Iterator[Finding]:
+    routes = [r for r in gradients(graph).routes if set(r.clips.values()) == {"value", "norm"}]
+    if routes:
+        yield rule.finding(
+            _last(clip for route in routes for clip in route.clips),
+            f"The gradients of {_changed(routes)} are clipped by value and by norm both.",
+        )
+
+
+def _changed(routes: Iterable[Route]) -> str:
+    """The variables that the routes' gradients change."""
+    return some(route.apply.variable.name for route in routes)
+
+
+def _last(clips: Iterable[Node]) -> list[Node]:
+    """The clips by name, of a minimum and a maximum one after the other only the last."""
+    listed = dict.fromkeys(clips)
+    last = [
+        clip
+        for clip in listed
+        if not any(user in listed and user.op in ("Minimum", "Maximum") for user in clip.consumers)
+    ]
+    return sorted(last, key=lambda clip: clip.name)
