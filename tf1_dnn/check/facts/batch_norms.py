@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os.path
 
-from tf1_dnn.check.facts import fact
 from tf1_dnn.check.facts.conditions import JOINS, condition_of
 from tf1_dnn.check.facts.normalizations import Normalization, find_normalizations
 from tf1_dnn.check.facts.steps import trainable
 from tf1_dnn.check.facts.values import Values, values_behind
 from tf1_dnn.check.facts.variables import Variable, variables
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node, Output
-from tf1_dnn.check.graph.walks import walk
+from tf1_dnn.check.graph import Graph, Node, Output, fact, walk
 
 _MOVES = {"Assign", "AssignSub", "AssignAdd"}
 _MOVES |= {"AssignVariableOp", "AssignSubVariableOp", "AssignAddVariableOp"}

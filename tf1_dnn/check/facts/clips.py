@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from typing import Iterable, Iterator, NamedTuple
 
-from tf1_dnn.check.facts.gradients import Route, gradients, value_inputs
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import constant
-from tf1_dnn.check.graph.nodes import Node, Output
-from tf1_dnn.check.graph.walks import walk
+from tf1_dnn.check.facts.gradients import Route, gradients, passed
+from tf1_dnn.check.graph import Graph, Node, Output, constant, walk
 
 _OPPOSITE = {"Minimum": "Maximum", "Maximum": "Minimum"}
 _AVERAGES = re.compile(
@@ -66,10 +63,9 @@ def _behind(clip: Node, route: Route) -> set[Node]:
     """The part of the route that leads to the clip."""
 
     def sources(node: Node) -> list[Node]:
-        found = [] if node in route.raws else [source for source, _ in value_inputs(node)]
-        return [source for source in found if source in route.nodes or source in route.raws]
+        return [source for source in passed(node) if source in route.nodes or source in route.raws]
 
-    return set(walk([clip], sources))
+    return set(walk([clip], sources, stop=route.raws.__contains__))
 
 
 def _copies(graph: Graph, raws: Iterable[Node]) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Callable, Iterable
 
-from tf1_dnn.check.facts import fact
 from tf1_dnn.check.facts.variables import origins
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import BRANCHES, PASSING, RESULT, SWITCHES, Node, Output
-from tf1_dnn.check.graph.walks import ancestors, walk
+from tf1_dnn.check.graph import Graph, Node, Output, ancestors, fact, walk
+from tf1_dnn.check.graph.nodes import BRANCHES, PASSING, RESULT, SWITCHES
 
 JOINS = ("Merge", "RefMerge", RESULT)  # where a condition's two sides meet
 _THROUGH = PASSING | {"LogicalNot"}
@@ -27,11 +25,7 @@ def condition_of(graph: Graph, join: Node) -> Node | None:
     if join.op == RESULT:
         calls = [call for call in join.controls if call.op in BRANCHES and call.inputs]
         return predicate(graph, calls[0].inputs[0]) if calls else None
-
-    def sources(node: Node) -> list[Node]:
-        return [source for source, _ in node.inputs] + node.controls
-
-    for node in walk([join], sources, most=_NEAR, nearest_first=True):
+    for node in walk([join], Node.sources, most=_NEAR, nearest_first=True):
         if node.op in SWITCHES and len(node.inputs) > 1:
             return predicate(graph, node.inputs[1])
     return None

@@ -6,11 +6,8 @@ import collections
 import dataclasses
 from typing import Iterable
 
-from tf1_dnn.check.facts import fact
 from tf1_dnn.check.facts.steps import Apply, Loss, seeds, training
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node, Output, operands
-from tf1_dnn.check.graph.walks import ancestors, chain, walk
+from tf1_dnn.check.graph import Graph, Node, Output, ancestors, chain, fact, operands, walk
 
 # What is computed about a gradient, not the gradient itself.
 _STATISTICS = frozenset(
@@ -79,22 +76,20 @@ class Gradients:
 
         def users(node: Node) -> list[Node]:
             forward = (user for user in node.consumers if self.scope(user) is None)
-            return [user for user in forward if node in _value_sources(user)]
+            return [user for user in forward if node in passed(user)]
 
         return set(walk(raws, users))
 
     def _route(self, apply: Apply) -> Route:
-        def sources(node: Node) -> list[Node]:
-            return [] if self.scope(node) is not None else _value_sources(node)
-
         users: dict[Node, list[Node]] = collections.defaultdict(list)
         raws = set()
-        for node in walk([apply.gradient.node], sources, most=_MOST_NODES):
+        for node in walk([apply.gradient.node], passed, stop=self.scope, most=_MOST_NODES):
             if self.scope(node) is not None:
                 raws.add(node)
-            for source in sources(node):
+                continue
+            for source in passed(node):
                 users[source].append(node)
-        nodes = set(walk(raws, lambda node: users[node]))
+        nodes = set(walk(raws, users.__getitem__))
         return Route(apply, raws, nodes - raws, self.clips_among(nodes))
 
     def _clip_kind(self, node: Node, nodes: set[Node]) -> str | None:
@@ -131,8 +126,12 @@ def gradients(graph: Graph) -> Gradients:
     return Gradients(graph)
 
 
-def value_inputs(node: Node) -> list[Output]:
-    """The inputs whose values a node passes on, changed in size perhaps; [] of a statistic."""
+def passed(node: Node) -> list[Node]:
+    """The nodes whose values a node passes on, changed in size perhaps; [] of a statistic."""
+    return [source for source, _ in _passed_inputs(node)]
+
+
+def _passed_inputs(node: Node) -> list[Output]:
     if node.op in _STATISTICS:
         return []
     if node.op in ("Sum", "Mean") and not _is_stack(node):
@@ -144,10 +143,6 @@ def value_inputs(node: Node) -> list[Output]:
     if node.op.endswith("AccumulatorTakeGradient"):
         return [apply.inputs[3 if "Sparse" in apply.op else 2] for apply in _accumulated(node)]
     return operands(node)
-
-
-def _value_sources(node: Node) -> list[Node]:
-    return [source for source, _ in value_inputs(node)]
 
 
 def _is_stack(reduction: Node) -> bool:

@@ -9,10 +9,8 @@ from tf1_dnn.check.facts.conditions import JOINS
 from tf1_dnn.check.facts.steps import is_backward
 from tf1_dnn.check.facts.values import FUSED, Values, values_behind
 from tf1_dnn.check.facts.variables import Variable, variable_read
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import constant
-from tf1_dnn.check.graph.nodes import RESHAPING, Node, Output
-from tf1_dnn.check.graph.walks import chain
+from tf1_dnn.check.graph import Graph, Node, Output, chain, constant
+from tf1_dnn.check.graph.nodes import RESHAPING
 
 _COPIES = ("Identity", "Cast")
 _ONE_WAY = RESHAPING - set(JOINS)

@@ -6,11 +6,8 @@ import dataclasses
 
 from tensorboard.compat.proto import types_pb2
 
-from tf1_dnn.check.facts import fact
 from tf1_dnn.check.facts.gradients import gradients
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node
-from tf1_dnn.check.graph.walks import ancestors
+from tf1_dnn.check.graph import Graph, Node, ancestors, fact
 
 ROUNDING = {
     **dict.fromkeys(["Round", "Rint", "Floor", "Ceil", "FloorDiv"], "rounding"),

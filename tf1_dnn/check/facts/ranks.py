@@ -6,9 +6,7 @@ from typing import Callable
 
 import numpy as np
 
-from tf1_dnn.check.graph.constants import constant, shape
-from tf1_dnn.check.graph.nodes import Output
-from tf1_dnn.check.graph.walks import fold
+from tf1_dnn.check.graph import Output, constant, fold, shape
 
 _DEEPEST = 39
 _ELEMENTWISE = frozenset(

@@ -6,12 +6,9 @@ import dataclasses
 import functools
 import re
 
-from tf1_dnn.check.facts import fact
 from tf1_dnn.check.facts.variables import Variable, variable_of, variables
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node, Output
-from tf1_dnn.check.graph.walks import ancestors, descendants
+from tf1_dnn.check.graph import Graph, Node, Output, ancestors, descendants, fact
 from tf1_dnn.check.read.messages import enqueue_names
 
 # Which input of an optimizer's op is the gradient; the variable is the first input.

@@ -6,9 +6,8 @@ import dataclasses
 
 from tf1_dnn.check.facts.conditions import JOINS, condition_of, predicate
 from tf1_dnn.check.facts.variables import WRITES, Variable, read_by, variable_of
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import RESHAPING, Node, Output, operands
-from tf1_dnn.check.graph.walks import walk
+from tf1_dnn.check.graph import Graph, Node, Output, operands, walk
+from tf1_dnn.check.graph.nodes import RESHAPING
 
 FUSED = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "_FusedBatchNormEx")
 # Ops of tf.nn.moments and of its exchange among replicas; of fused ops, outputs 1 and 2.
@@ -46,14 +45,13 @@ def values_behind(graph: Graph, output: Output) -> Values:
             output = node.inputs[0]
         return read_by(graph, node) or variable_of(graph, output)
 
-    def is_leaf(output: Output) -> bool:
-        return _is_statistic(output) or variable_at(output) is not None
+    def is_end(output: Output) -> bool:
+        return output.node.op not in _ARITHMETIC or variable_at(output) is not None
 
     def sources(output: Output) -> list[Output]:
-        is_passed = output.node.op in _ARITHMETIC and not is_leaf(output)
-        return operands(output.node) if is_passed else []
+        return operands(output.node)
 
-    for each in walk([output], sources, most=_MOST_OUTPUTS):
+    for each in walk([output], sources, stop=is_end, most=_MOST_OUTPUTS):
         variable = variable_at(each)
         if variable is not None:
             found.variables[variable] = each.node

@@ -7,11 +7,8 @@ import re
 
 from tensorboard.compat.proto import types_pb2
 
-from tf1_dnn.check.facts import fact
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import strings
-from tf1_dnn.check.graph.nodes import ARG, CALLS, PASSING, RESULT, Node, Output, operands
-from tf1_dnn.check.graph.walks import chain, walk
+from tf1_dnn.check.graph import Graph, Node, Output, chain, fact, operands, strings, walk
+from tf1_dnn.check.graph.nodes import ARG, CALLS, PASSING, RESULT
 from tf1_dnn.check.read.messages import initializer_names
 
 VARIABLES = "VariableV2 Variable TemporaryVariable VarHandleOp AutoReloadVariable".split()
@@ -111,18 +108,15 @@ def origins(graph: Graph, output: Output, through: frozenset[str] = PASSING) -> 
     """
     reads = _index(graph).by_read
 
-    def is_origin(node: Node) -> bool:
+    def is_origin(output: Output) -> bool:
+        node = output.node
         return node.op not in through or not node.inputs or node in reads
 
     def sources(output: Output) -> list[Output]:
-        node = output.node
-        if is_origin(node):
-            return []
-        if node.op == "IdentityN":
-            return node.inputs[output.index : output.index + 1]
-        return operands(node)[::-1]
+        node, index = output
+        return node.inputs[index : index + 1] if node.op == "IdentityN" else operands(node)[::-1]
 
-    return [each for each in walk([output], sources, most=_MOST_ORIGINS) if is_origin(each.node)]
+    return list(filter(is_origin, walk([output], sources, stop=is_origin, most=_MOST_ORIGINS)))
 
 
 @fact
@@ -148,12 +142,11 @@ def _saved(output: Output, index: _Index) -> list[Variable]:
     def variable_at(node: Node) -> Variable | None:
         return index.by_read.get(node) or index.by_reference.get(node)
 
-    def sources(node: Node) -> list[Node]:
-        is_passed = node.op in _SAVED_THROUGH and variable_at(node) is None
-        return [source for source, _ in node.inputs] if is_passed else []
+    def is_end(node: Node) -> bool:
+        return node.op not in _SAVED_THROUGH or variable_at(node) is not None
 
-    found = map(variable_at, walk([output.node], sources, most=_MOST_SAVED))
-    return [variable for variable in found if variable is not None]
+    nodes = walk([output.node], Node.data_sources, stop=is_end, most=_MOST_SAVED)
+    return [variable for variable in map(variable_at, nodes) if variable is not None]
 
 
 def _follow(variable: Variable, index: _Index, initializers: set[str]) -> None:

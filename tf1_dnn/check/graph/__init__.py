@@ -5,12 +5,20 @@ What a variable, a batch norm or a training step is, is found on top: tf1_dnn.ch
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence
+import functools
+from typing import Any, Callable, Concatenate, Iterable, ParamSpec, Sequence, TypeVar
 
 from tf1_dnn.check.findings import GraphError
+from tf1_dnn.check.graph.constants import constant, shape, strings
 from tf1_dnn.check.graph.linking import link
-from tf1_dnn.check.graph.nodes import Node
+from tf1_dnn.check.graph.nodes import Node, Output, operands
+from tf1_dnn.check.graph.walks import ancestors, chain, descendants, fold, walk
 from tf1_dnn.check.read.messages import collection_names
+
+__all__ = ["Graph", "Node", "Output", "fact", "operands", "constant", "shape", "strings"]
+__all__ += ["ancestors", "chain", "descendants", "fold", "walk"]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Graph:
@@ -70,3 +78,19 @@ class Graph:
     def has_collections(self) -> bool:
         """Whether collections came with the graph; a bare GraphDef has none."""
         return bool(self.meta.collection_def)
+
+
+def fact(find: Callable[Concatenate[Graph, P], T]) -> Callable[Concatenate[Graph, P], T]:
+    """Mark a function of a graph (and of hashable arguments): the graph keeps what it returns.
+
+    A fact changes neither the graph nor another fact.
+    """
+
+    @functools.wraps(find)
+    def found(graph: Graph, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (find, *args)
+        if key not in graph.known:
+            graph.known[key] = find(graph, *args, **kwargs)
+        return graph.known[key]
+
+    return found

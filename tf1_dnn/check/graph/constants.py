@@ -26,22 +26,11 @@ _DTYPES = {
 }
 _FOLDED: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(["Identity", "StopGradient", "Snapshot", "Enter", ARG, RESULT], lambda x: x),
-    "Neg": np.negative,
-    "Sub": np.subtract,
-    "Add": np.add,
-    "AddV2": np.add,
-    "Mul": np.multiply,
-    "RealDiv": np.divide,
-    "Sqrt": np.sqrt,
-    "LogicalNot": np.logical_not,
-    "LogicalAnd": np.logical_and,
-    "LogicalOr": np.logical_or,
-    "Equal": np.equal,
-    "Less": np.less,
-    "Greater": np.greater,
-    "Squeeze": np.squeeze,
+    **dict(Neg=np.negative, Add=np.add, AddV2=np.add, Sub=np.subtract, Mul=np.multiply),
+    **dict(RealDiv=np.divide, Sqrt=np.sqrt, Equal=np.equal, Less=np.less, Greater=np.greater),
+    **dict(LogicalNot=np.logical_not, LogicalAnd=np.logical_and, LogicalOr=np.logical_or),
+    **dict(Reshape=np.reshape, Squeeze=np.squeeze),
     "Fill": lambda dims, value: np.full(dims, value) if np.prod(dims) <= _MOST_ENTRIES else None,
-    "Reshape": np.reshape,
 }
 
 

@@ -50,12 +50,12 @@ class _Linker:
                 source.control_consumers.append(node)
         return self.nodes
 
-    def _add(self, name: str, op: str, attr: Any, device: str, inside: _Body) -> Node:
+    def _add(self, name: str, op: str, attr: Any, inside: _Body) -> Node:
         if not name or name in self.nodes:
             raise GraphError(f"the graph is damaged: two of its ops are named {name[:200]!r}.")
         if len(self.nodes) >= MAX_NODES:
             raise GraphError(f"the graph has more than {MAX_NODES} ops: check a part of it.")
-        node = Node(name, op, attr, device, inside.call, inside.function)
+        node = Node(name, op, attr, inside.call, inside.function)
         self.nodes[name] = node
         return node
 
@@ -65,17 +65,18 @@ class _Linker:
         """Add a graph's or a body's nodes and edges; returns them, and the calls among them."""
         scope = dict(args)
         for each in node_defs:
-            node = self._add(inside.prefix + each.name, each.op, each.attr, each.device, inside)
+            node = self._add(inside.prefix + each.name, each.op, each.attr, inside)
             scope[each.name] = node
             if node.op in CALLS or node.op in self.functions:
                 self.bodies[node] = self._bodies_of(node)
         shared: dict[tuple[str, ...], list[Node]] = {}
         for each in node_defs:
             node, references = scope[each.name], tuple(each.input)
-            n_inputs = next((i for i, ref in enumerate(references) if ref[:1] == "^"), None)
-            controls = () if n_inputs is None else references[n_inputs:]
-            for reference in references[:n_inputs]:
+            for reference in references:
+                if reference.startswith("^"):
+                    break
                 node.inputs.append(self._resolve(scope, reference, node.name))
+            controls = references[len(node.inputs) :]
             if controls not in shared:
                 shared[controls] = self._controls(scope, controls, node, inside)
             node.controls = list(shared[controls])
@@ -88,30 +89,25 @@ class _Linker:
 
         `minimize` under `tf.control_dependencies(update_ops)` gives each of its ops hundreds.
         """
-        for reference in references:
-            if reference[1:] not in scope:
-                raise _dangling(at.name, reference)
-        controls = [scope[reference[1:]] for reference in references]
+        controls = [_find(scope, reference[1:], reference, at.name) for reference in references]
         if len(controls) <= _FEW_CONTROLS:
             return controls
-        group = self._add(f"^{at.name}", GROUP, {}, at.device, inside)
+        group = self._add(f"^{at.name}", GROUP, {}, inside)
         group.controls = controls
         return [group]
 
     def _resolve(self, scope: dict[str, Node], reference: str, at: str) -> Output:
         """The output a reference names; of a call, the RESULT node that stands for it."""
         name, *where = reference.split(":")
-        if name not in scope:
-            raise _dangling(at, reference)
+        source = _find(scope, name, reference, at)
         index = int(where[-1]) if where and where[-1].isdecimal() and len(where[-1]) < 9 else 0
         index += _OUTPUT_INDEX.get(where[0], 0) if len(where) > 1 else 0
-        source = scope[name]
         if not self.bodies.get(source):
             return Output(source, index)
         result = self.nodes.get(f"{source.name}:{index}")
         if result is None:
             inside = _Body(source.call, "", source.function)
-            result = self._add(f"{source.name}:{index}", RESULT, {}, source.device, inside)
+            result = self._add(f"{source.name}:{index}", RESULT, {}, inside)
             result.controls.append(source)
         return Output(result, 0)
 
@@ -141,7 +137,7 @@ class _Linker:
             function = self.functions[body.function]
             args = {}
             for position, arg in enumerate(function.signature.input_arg):
-                node = self._add(f"{body.prefix}{arg.name}", ARG, {}, call.device, body)
+                node = self._add(f"{body.prefix}{arg.name}", ARG, {}, body)
                 node.inputs += arguments[position : position + 1]
                 args[arg.name] = node
             scope, calls = self._add_scope(function.node_def, args, body)
@@ -163,11 +159,13 @@ class _Linker:
                 result.inputs.append(returned)
 
 
-def _dangling(name: str, reference: str) -> GraphError:
-    return GraphError(
-        f"the graph is damaged: {name[:200]!r} has the input {reference[:200]!r}, which is not in "
-        "it."
-    )
+def _find(scope: dict[str, Node], name: str, reference: str, at: str) -> Node:
+    if name not in scope:
+        raise GraphError(
+            f"the graph is damaged: {at[:200]!r} has the input {reference[:200]!r}, which is not "
+            "in it."
+        )
+    return scope[name]
 
 
 def _acts(op: str) -> bool:

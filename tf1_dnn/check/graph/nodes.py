@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Iterator, NamedTuple
 
 # Ops of our own: a body's argument, a call's output, many control inputs as one.
 ARG, RESULT, GROUP = "_Arg", "_Result", "_Group"
-# The attributes that name the functions an op calls; If and Case have one input before arguments.
-CALLS: dict[str, tuple[str, ...]] = {
-    "PartitionedCall": ("f",),
-    "StatefulPartitionedCall": ("f",),
-    "If": ("then_branch", "else_branch"),
-    "StatelessIf": ("then_branch", "else_branch"),
-    "Case": ("branches",),
-    "StatelessCase": ("branches",),
-    "While": ("cond", "body"),
-    "StatelessWhile": ("cond", "body"),
-}
+# Calls: these have one input before the function's arguments, by which they choose.
 BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 LOOPS = ("While", "StatelessWhile")
+# The attributes that name the functions an op calls.
+CALLS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall"], ("f",)),
+    **dict.fromkeys(["If", "StatelessIf"], ("then_branch", "else_branch")),
+    **dict.fromkeys(["Case", "StatelessCase"], ("branches",)),
+    **dict.fromkeys(LOOPS, ("cond", "body")),
+}
 SWITCHES = ("Switch", "RefSwitch")
 # Ops that pass a tensor's values on as they are, from any of their data inputs.
 PASSING = frozenset(
@@ -37,27 +35,33 @@ class Output(NamedTuple):
     index: int  # type: ignore[assignment]
 
 
+@dataclasses.dataclass(eq=False, repr=False, slots=True)
 class Node:
     """An op. Nodes are equal only to themselves."""
 
-    __slots__ = (
-        *("name", "op", "attr", "device", "call", "function"),
-        *("inputs", "controls", "consumers", "control_consumers"),
-    )
+    name: str  # in a body: "cond[then_branch]/add"; the second output of cond: "cond:1"
+    op: str
+    attr: Any  # the NodeDef's map, str -> AttrValue; empty for ops of our own
+    call: Node | None  # the node whose body this one lies in
+    function: str  # the name of that body's function, or ""
+    inputs: list[Output] = dataclasses.field(default_factory=list)  # data
+    controls: list[Node] = dataclasses.field(default_factory=list)
+    consumers: list[Node] = dataclasses.field(default_factory=list)  # of data, one for each edge
+    control_consumers: list[Node] = dataclasses.field(default_factory=list)
 
-    def __init__(
-        self, name: str, op: str, attr: Any, device: str, call: Node | None, function: str
-    ) -> None:
-        self.name = name  # in a body: "cond[then_branch]/add"; the second output of cond: "cond:1"
-        self.op = op
-        self.attr = attr  # the NodeDef's map, str -> AttrValue; empty for ARG and RESULT
-        self.device = device
-        self.call = call  # the node whose body this one lies in, or None
-        self.function = function  # the name of that body's function, or ""
-        self.inputs: list[Output] = []  # data
-        self.controls: list[Node] = []
-        self.consumers: list[Node] = []  # of data, one entry per edge
-        self.control_consumers: list[Node] = []
+    def sources(self) -> list[Node]:
+        """The nodes that it depends on, by data and by control."""
+        return [source for source, _ in self.inputs] + self.controls
+
+    def data_sources(self) -> list[Node]:
+        return [source for source, _ in self.inputs]
+
+    def users(self) -> list[Node]:
+        """The nodes that depend on it, by data and by control."""
+        return self.consumers + self.control_consumers
+
+    def data_users(self) -> list[Node]:
+        return self.consumers
 
     def calls(self) -> Iterator[Node]:
         """The calls it lies in, the innermost first."""

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, Callable, Container, Hashable, Iterable, Iterator, TypeVar
+from typing import Any, Callable, Container, Hashable, Iterable, Iterator, Optional, TypeVar
 
 from tf1_dnn.check.graph.nodes import Node, Output
 
 T = TypeVar("T", bound=Hashable)
 V = TypeVar("V")
+Stop = Optional[Callable[[Node], Any]]
+Combine = Callable[[Output, Callable[[Output], V]], V]
 
 
 def walk(
     starts: Iterable[T],
     onward: Callable[[T], Iterable[T]],
     *,
+    stop: Callable[[T], Any] | None = None,
     most: float = math.inf,
     nearest_first: bool = False,
 ) -> Iterator[T]:
-    """The starts and all that `onward` leads to from them, each once.
+    """The starts and all that `onward` leads to, each once; not beyond those `stop` holds for.
 
     Depth first, what `onward` gives last before the rest; or breadth first, in the order given.
     Ends as soon as `most` have come into sight.
@@ -33,40 +36,25 @@ def walk(
     while waiting and len(seen) < most:
         here = take()
         yield here
+        if stop is not None and stop(here):
+            continue
         for other in onward(here):
             if other not in seen:
                 seen.add(other)
                 waiting.append(other)
 
 
-def ancestors(
-    nodes: Iterable[Node], *, control: bool = True, stop: Callable[[Node], Any] | None = None
-) -> set[Node]:
+def ancestors(nodes: Iterable[Node], *, control: bool = True, stop: Stop = None) -> set[Node]:
     """The nodes and all they depend on; not beyond nodes that `stop` holds for.
 
     `control`: whether to follow control inputs as well, or data alone.
     """
-
-    def sources(node: Node) -> list[Node]:
-        if stop is not None and stop(node):
-            return []
-        found = [source for source, _ in node.inputs]
-        return found + node.controls if control else found
-
-    return set(walk(nodes, sources))
+    return set(walk(nodes, Node.sources if control else Node.data_sources, stop=stop))
 
 
-def descendants(
-    nodes: Iterable[Node], *, control: bool = True, stop: Callable[[Node], Any] | None = None
-) -> set[Node]:
+def descendants(nodes: Iterable[Node], *, control: bool = True, stop: Stop = None) -> set[Node]:
     """The nodes and all that depends on them; else as `ancestors`."""
-
-    def users(node: Node) -> list[Node]:
-        if stop is not None and stop(node):
-            return []
-        return node.consumers + node.control_consumers if control else node.consumers
-
-    return set(walk(nodes, users))
+    return set(walk(nodes, Node.users if control else Node.data_users, stop=stop))
 
 
 def chain(output: Output, through: Container[str], most: int = 8) -> list[Output]:
@@ -78,13 +66,7 @@ def chain(output: Output, through: Container[str], most: int = 8) -> list[Output
     return found
 
 
-def fold(
-    output: Output,
-    combine: Callable[[Output, Callable[[Output], V]], V],
-    *,
-    unknown: V,
-    deepest: int,
-) -> V:
+def fold(output: Output, combine: Combine[V], *, unknown: V, deepest: int) -> V:
     """`combine(output, of)`, where `of(input)` is the same of an input, each found once.
 
     `unknown` is what is said of inputs more than `deepest` ops away, or that lead back to

@@ -32,22 +32,25 @@ def load_graph(graph: Any) -> Loaded:
     A path is a MetaGraph (.meta), a checkpoint's prefix, a GraphDef (.pb, .pbtxt), a SavedModel's
     folder, or a run directory with TensorBoard events. GraphError says what cannot be read.
     """
+    if isinstance(graph, (str, os.PathLike)):
+        return _load_path(Path(graph))
     if hasattr(graph, "as_graph_def"):
+        name = "tf.Graph"
         try:
             meta = meta_of_graph(graph)
         except ValueError as error:  # more than protobuf's 2 GB
             raise GraphError(f"cannot write the tf.Graph down: {first_sentence(error)}.") from error
-        return Loaded(_require_graph(meta, "tf.Graph"), "tf.Graph")
-    if hasattr(graph, "SerializeToString"):
-        kinds = {kind.DESCRIPTOR.name: kind for kind in (MetaGraphDef, GraphDef, SavedModel)}
+    elif hasattr(graph, "SerializeToString"):
         name = graph.DESCRIPTOR.name
+        kinds = {kind.DESCRIPTOR.name: kind for kind in (MetaGraphDef, GraphDef, SavedModel)}
         if name not in kinds:
             raise GraphError(f"a {name} is no graph: give a MetaGraphDef or a GraphDef.")
-        message = kinds[name].FromString(graph.SerializeToString())
-        return Loaded(_require_graph(as_meta(message), name), name)
-    if not isinstance(graph, (str, os.PathLike)):
+        meta = as_meta(kinds[name].FromString(graph.SerializeToString()))
+    else:
         raise GraphError(f"a {type(graph).__name__} is no graph: give a path or a tf.Graph.")
-    return _load_path(Path(graph))
+    if not is_graph(meta):
+        raise GraphError(f"the {name} holds no graph.")
+    return Loaded(meta, name)
 
 
 def _load_path(path: Path) -> Loaded:
@@ -56,24 +59,24 @@ def _load_path(path: Path) -> Loaded:
             return _load_directory(path)
         prefixed = Path(f"{path}.meta")
         if not path.name.endswith(".meta") and prefixed.exists():
-            return Loaded(_read_graph(prefixed), str(prefixed), _saved_names(path))
-        return Loaded(_read_graph(path), str(path))
+            return _load_file(prefixed)._replace(saved_names=_saved_names(path))
+        return _load_file(path)
+    except GraphError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, GraphError):
-            raise
         raise GraphError(f"cannot read {path}: {first_sentence(error)}.") from error
 
 
 def _load_directory(path: Path) -> Loaded:
     for name in ("saved_model.pb", "saved_model.pbtxt"):
         if (path / name).exists():
-            return Loaded(_read_graph(path / name), str(path / name))
+            return _load_file(path / name)
     for events in _newest(path, "*tfevents*"):
         meta = read_events(events)
         if meta is not None:
             return Loaded(meta, str(events))
     for found in _newest(path, "*.meta"):
-        return Loaded(_read_graph(found), str(found))
+        return _load_file(found)
     raise GraphError(
         f"{path} holds no graph: give a SavedModel, a run directory with TensorBoard events, or "
         "a file."
@@ -85,14 +88,13 @@ def _newest(path: Path, pattern: str) -> list[Path]:
     return sorted(found, key=lambda each: (each.stat().st_mtime, each.name), reverse=True)
 
 
-def _read_graph(path: Path) -> Any:
+def _load_file(path: Path) -> Loaded:
     if not path.is_file():
         what = "is not a regular file" if path.exists() else "does not exist"
         raise GraphError(f"{path} {what}: give a .meta, .pb or .pbtxt file, or a folder.")
+    kinds = [MetaGraphDef] if path.suffix == ".meta" else [GraphDef, SavedModel, MetaGraphDef]
     if path.name.startswith("saved_model."):
         kinds = [SavedModel]
-    else:
-        kinds = [MetaGraphDef] if path.suffix == ".meta" else [GraphDef, SavedModel, MetaGraphDef]
     is_text = path.suffix in _TEXT
     limit = MAX_TEXT_BYTES if is_text else MAX_BYTES
     if path.stat().st_size > limit:
@@ -104,13 +106,7 @@ def _read_graph(path: Path) -> Any:
     if meta is None:
         names = " or ".join(kind.DESCRIPTOR.name for kind in kinds)
         raise GraphError(f"{path} is damaged or holds no {names}: get a fresh copy.")
-    return meta
-
-
-def _require_graph(meta: Any, name: str) -> Any:
-    if not is_graph(meta):
-        raise GraphError(f"the {name} holds no graph.")
-    return meta
+    return Loaded(meta, str(path))
 
 
 def _saved_names(prefix: Path) -> frozenset[str] | None:

@@ -14,10 +14,8 @@ from tf1_dnn.check.facts.conditions import hangs_on
 from tf1_dnn.check.facts.steps import is_backward, trainable, training
 from tf1_dnn.check.facts.variables import Variable, origins, variable_read, variables
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import shape
-from tf1_dnn.check.graph.nodes import RESHAPING, Node
-from tf1_dnn.check.graph.walks import ancestors, descendants
+from tf1_dnn.check.graph import Graph, Node, ancestors, descendants, fact, shape
+from tf1_dnn.check.graph.nodes import RESHAPING
 from tf1_dnn.check.rules.registry import Rule, rule
 
 _ADDS = ("BiasAdd", "BiasAddV1", "Add", "AddV2")
@@ -28,10 +26,9 @@ _TOWER = re.compile(r"(?:^|/)(?:tower|clone|replica|gpu|worker)_?\d+", re.IGNORE
 
 @rule("BN001", "error", "batch-norm updates that the train op does not run", needs_train_op=True)
 def bn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    offered = ancestors(graph.collection("update_ops"))
     for layer, averages in _trained_without_updates(graph):
         moves = _moves(averages)
-        if moves and (not graph.has_collections or not offered.isdisjoint(moves)):
+        if moves and _is_offered(graph, moves):
             yield rule.finding(
                 moves,
                 f"{layer.name} normalizes by the mini-batch in training, but the train op "
@@ -42,10 +39,9 @@ def bn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
 
 @rule("BN002", "error", "moving averages that nothing updates", needs_train_op=True)
 def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    offered = ancestors(graph.collection("update_ops"))
     for layer, averages in _trained_without_updates(graph):
         moves = _moves(averages)
-        if moves and graph.has_collections and offered.isdisjoint(moves):
+        if moves and not _is_offered(graph, moves):
             yield rule.finding(
                 moves,
                 f"the ops that update {_names(averages)} of {layer.name} are not in UPDATE_OPS, "
@@ -61,24 +57,33 @@ def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
             )
 
 
-def _trained_without_updates(graph: Graph) -> Iterator[tuple[BatchNorm, list[MovingAverage]]]:
+@fact
+def _trained_without_updates(graph: Graph) -> list[tuple[BatchNorm, list[MovingAverage]]]:
     """The layers that a step trains by mini-batches, with their averages that no step moves.
 
     A layer whose gamma and beta no step changes is frozen, on purpose as it seems.
     """
     reach, changed = training(graph).reach, training(graph).changed
-    seen = {
-        average
-        for average in batch_norms(graph).averages
-        if not reach.isdisjoint(_moves([average]))
-    }
+    averages = batch_norms(graph).averages
+    seen = {average for average in averages if not reach.isdisjoint(_moves([average]))}
+    found = []
     for layer in batch_norms(graph).layers:
-        is_trained = not changed.isdisjoint(layer.parameters) if layer.parameters else True
+        is_trained = not layer.parameters or not changed.isdisjoint(layer.parameters)
         if layer.mode != "inference" and layer.node in reach and is_trained:
             still = [average for average in layer.averages if average not in seen]
             seen.update(still)
-            if still:
-                yield layer, still
+            found.append((layer, still))
+    return [(layer, still) for layer, still in found if still]
+
+
+def _is_offered(graph: Graph, moves: list[Node]) -> bool:
+    """Whether UPDATE_OPS has some of the updates, as far as collections came with the graph."""
+    return not graph.has_collections or not _update_ops(graph).isdisjoint(moves)
+
+
+@fact
+def _update_ops(graph: Graph) -> set[Node]:
+    return ancestors(graph.collection("update_ops"))
 
 
 def _moves(averages: Iterable[MovingAverage]) -> list[Node]:
@@ -292,7 +297,7 @@ def _unordered(graph: Graph) -> Iterator[tuple[MovingAverage, BatchNorm, Node]]:
     for step in training(graph).steps:
         for average in batch_norms(graph).averages:
             moves = [move for move in _moves([average]) if move in step.reach]
-            for reader in average.readers if moves else ():
+            for reader in average.readers:
                 if reader.mode == "inference" and reader.node in step.reach:
                     move = next(
                         (each for each in moves if not _ordered(average, reader, each)), None

@@ -12,10 +12,7 @@ from tf1_dnn.check.facts.gradients import Gradients, Route, gradients
 from tf1_dnn.check.facts.steps import training
 from tf1_dnn.check.facts.variables import variables
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import constant
-from tf1_dnn.check.graph.nodes import Node
-from tf1_dnn.check.graph.walks import ancestors, descendants
+from tf1_dnn.check.graph import Graph, Node, ancestors, constant, descendants
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
 # Between a loss and its terms: ops that sum, scale, or bend the terms one by one.

@@ -12,10 +12,8 @@ from tf1_dnn.check.facts.ranks import least_rank
 from tf1_dnn.check.facts.steps import trainable, training
 from tf1_dnn.check.facts.variables import VARIABLES, Variable, variables
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.constants import constant
-from tf1_dnn.check.graph.nodes import ARG, Node
-from tf1_dnn.check.graph.walks import ancestors, descendants
+from tf1_dnn.check.graph import Graph, Node, ancestors, constant, descendants
+from tf1_dnn.check.graph.nodes import ARG
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
 _READING = frozenset(VARIABLES) | {"Identity", "ReadVariableOp", "Enter", "Switch", "Cast", ARG}

@@ -9,8 +9,7 @@ from typing import Iterator
 from tf1_dnn.check.facts.steps import trainable
 from tf1_dnn.check.facts.variables import Variable, variables
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node
+from tf1_dnn.check.graph import Graph, Node
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
 _TF1_PRODUCER = 134  # GraphDef version of TensorFlow 1.15; today's is above 2,000

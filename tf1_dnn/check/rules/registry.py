@@ -6,8 +6,7 @@ from typing import Callable, Iterable, Iterator, NamedTuple
 
 from tf1_dnn.check.facts.variables import Variable
 from tf1_dnn.check.findings import SEVERITIES, Finding
-from tf1_dnn.check.graph import Graph
-from tf1_dnn.check.graph.nodes import Node
+from tf1_dnn.check.graph import Graph, Node
 
 
 class Rule(NamedTuple):
