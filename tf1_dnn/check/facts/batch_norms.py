@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os.path
 
-from tf1_dnn.check.facts.conditions import JOINS, condition_of
+from tf1_dnn.check.facts.conditions import JOINS, conditions_at
 from tf1_dnn.check.facts.normalizations import Normalization, find_normalizations
 from tf1_dnn.check.facts.steps import trainable
 from tf1_dnn.check.facts.values import Values, values_behind
@@ -118,15 +118,19 @@ def _join(graph: Graph, normalizations: list[Normalization]) -> list[BatchNorm]:
         layer = BatchNorm([each], each.mean, each.variance, conditions)
         join = _joined_at(each)
         other = waiting.get(join) if join is not None else None
-        if other is None or other.mode == layer.mode or "switched" in (other.mode, layer.mode):
+        if (
+            join is None
+            or other is None
+            or other.mode == layer.mode
+            or "switched" in (other.mode, layer.mode)
+        ):
             layers.append(layer)
             if join is not None:
                 waiting.setdefault(join, layer)
             continue
         other.parts.append(each)
         other.mean, other.variance = other.mean | each.mean, other.variance | each.variance
-        condition = condition_of(graph, join) if join is not None else None
-        other.conditions |= {condition} if condition is not None else set()
+        other.conditions |= conditions_at(graph, join)
     return layers
 
 

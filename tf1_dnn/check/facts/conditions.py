@@ -9,6 +9,7 @@ from tf1_dnn.check.graph import Graph, Node, Output, ancestors, fact, walk
 from tf1_dnn.check.graph.nodes import BRANCHES, PASSING, RESULT, SWITCHES
 
 JOINS = ("Merge", "RefMerge", RESULT)  # where a condition's two sides meet
+CHOICES = ("Select", "SelectV2", *JOINS)
 _THROUGH = PASSING | {"LogicalNot"}
 _NEAR = 300
 
@@ -20,15 +21,17 @@ def predicate(graph: Graph, boolean: Output) -> Node:
 
 
 @fact
-def condition_of(graph: Graph, join: Node) -> Node | None:
-    """The predicate that decides what a Merge, or a call's RESULT, passes on."""
-    if join.op == RESULT:
-        calls = [call for call in join.controls if call.op in BRANCHES and call.inputs]
-        return predicate(graph, calls[0].inputs[0]) if calls else None
-    for node in walk([join], Node.sources, most=_NEAR, nearest_first=True):
-        if node.op in SWITCHES and len(node.inputs) > 1:
-            return predicate(graph, node.inputs[1])
-    return None
+def conditions_at(graph: Graph, choice: Node) -> frozenset[Node]:
+    """The predicate by which one of CHOICES chooses what it passes on, as far as one is found."""
+    deciding = choice.inputs
+    if choice.op == RESULT:
+        calls = [call for call in choice.controls if call.op in BRANCHES]
+        deciding = [output for call in calls for output in call.inputs[:1]]
+    elif choice.op in JOINS:
+        near = walk([choice], Node.sources, most=_NEAR, nearest_first=True)
+        switched = (each.inputs[1:2] for each in near if each.op in SWITCHES)
+        deciding = next(filter(None, switched), [])
+    return frozenset(predicate(graph, boolean) for boolean in deciding[:1])
 
 
 def hangs_on(

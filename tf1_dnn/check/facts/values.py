@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from tf1_dnn.check.facts.conditions import JOINS, condition_of, predicate
-from tf1_dnn.check.facts.variables import WRITES, Variable, read_by, variable_of
+from tf1_dnn.check.facts.conditions import CHOICES, conditions_at
+from tf1_dnn.check.facts.variables import WRITES, Variable, variable_at, variable_of
 from tf1_dnn.check.graph import Graph, Node, Output, operands, walk
 from tf1_dnn.check.graph.nodes import RESHAPING
 
@@ -39,37 +39,28 @@ def values_behind(graph: Graph, output: Output) -> Values:
     """Walk back from an output to the statistics and the variables that it is computed from."""
     found = Values()
 
-    def variable_at(output: Output) -> Variable | None:
-        node = output.node
+    def changed_or_read(node: Node) -> Variable | None:
         if WRITES.match(node.op) and node.inputs:  # it gives the value that it has written
-            output = node.inputs[0]
-        return read_by(graph, node) or variable_of(graph, output)
+            return variable_of(graph, node.inputs[0])
+        return variable_at(graph, node)
 
     def is_end(output: Output) -> bool:
-        return output.node.op not in _ARITHMETIC or variable_at(output) is not None
+        return output.node.op not in _ARITHMETIC or changed_or_read(output.node) is not None
 
     def sources(output: Output) -> list[Output]:
         return operands(output.node)
 
     for each in walk([output], sources, stop=is_end, most=_MOST_OUTPUTS):
-        variable = variable_at(each)
+        variable = changed_or_read(each.node)
         if variable is not None:
             found.variables[variable] = each.node
         elif _is_statistic(each):
             found.statistics.add(each)
-        else:
-            found.conditions.update(_chosen_by(graph, each.node))
+        elif each.node.op in CHOICES:
+            found.conditions |= conditions_at(graph, each.node)
     return found
 
 
 def _is_statistic(output: Output) -> bool:
     node, index = output
     return node.op in STATISTICS or (node.op in FUSED and index in (1, 2))
-
-
-def _chosen_by(graph: Graph, node: Node) -> list[Node]:
-    """The predicate by which a node chooses among its inputs, if it does."""
-    if node.op in ("Select", "SelectV2"):
-        return [predicate(graph, condition) for condition in node.inputs[:1]]
-    condition = condition_of(graph, node) if node.op in JOINS else None
-    return [] if condition is None else [condition]

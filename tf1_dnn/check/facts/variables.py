@@ -21,10 +21,8 @@ _READS = ("Identity", "ReadVariableOp")
 _REF_ALIASES = {ARG, RESULT, "RefIdentity", "RefSwitch", "RefMerge", "RefEnter", "RefExit"}
 _REF_ALIASES |= {"RefNextIteration", "RefSelect"}
 _HANDLE_ALIASES = _REF_ALIASES | set("Identity Switch Merge Enter Exit NextIteration".split())
-_SILENT = [
-    *"VarIsInitializedOp IsVariableInitialized VariableShape Shape DestroyResourceOp".split(),
-    *CALLS,
-]
+_SILENT = {"VarIsInitializedOp", "IsVariableInitialized", "VariableShape", "Shape", *CALLS}
+_SILENT |= {"DestroyResourceOp"}
 _SAVES = "SaveV2 SaveSlices Save MergeV2Checkpoints".split()
 _SAVED_THROUGH = "Identity Reshape Add AddV2 AddN Mul RealDiv Mean Pack".split()
 _RESTORES = "RestoreV2 Restore RestoreSlice".split()
@@ -76,6 +74,9 @@ class _Index:
     by_reference: dict[Node, Variable] = dataclasses.field(default_factory=dict)  # and by aliases
     by_read: dict[Node, Variable] = dataclasses.field(default_factory=dict)
 
+    def at(self, node: Node) -> Variable | None:
+        return self.by_read.get(node) or self.by_reference.get(node)
+
 
 def variables(graph: Graph) -> list[Variable]:
     """All variables, in the graph's order."""
@@ -87,18 +88,15 @@ def variable_of(graph: Graph, output: Output) -> Variable | None:
     return _index(graph).by_reference.get(output.node)
 
 
-def read_by(graph: Graph, node: Node) -> Variable | None:
-    """The variable that this Identity or ReadVariableOp reads."""
-    return _index(graph).by_read.get(node)
+def variable_at(graph: Graph, node: Node) -> Variable | None:
+    """The variable that a node is, gives a reference to, or reads."""
+    return _index(graph).at(node)
 
 
 def variable_read(graph: Graph, output: Output) -> Variable | None:
     """The variable whose value this is, as read or passed on; of several the first found."""
-    for origin in origins(graph, output):
-        found = read_by(graph, origin.node) or variable_of(graph, origin)
-        if found:
-            return found
-    return None
+    found = (variable_at(graph, origin.node) for origin in origins(graph, output))
+    return next((variable for variable in found if variable is not None), None)
 
 
 def origins(graph: Graph, output: Output, through: frozenset[str] = PASSING) -> list[Output]:
@@ -139,14 +137,11 @@ def _index(graph: Graph) -> _Index:
 def _saved(output: Output, index: _Index) -> list[Variable]:
     """The variable that is saved, or several of which the mean is (replicas of an average)."""
 
-    def variable_at(node: Node) -> Variable | None:
-        return index.by_read.get(node) or index.by_reference.get(node)
-
     def is_end(node: Node) -> bool:
-        return node.op not in _SAVED_THROUGH or variable_at(node) is not None
+        return node.op not in _SAVED_THROUGH or index.at(node) is not None
 
     nodes = walk([output.node], Node.data_sources, stop=is_end, most=_MOST_SAVED)
-    return [variable for variable in map(variable_at, nodes) if variable is not None]
+    return [variable for variable in map(index.at, nodes) if variable is not None]
 
 
 def _follow(variable: Variable, index: _Index, initializers: set[str]) -> None:

@@ -37,12 +37,13 @@ class _Linker:
     def __init__(self, functions: Any) -> None:
         self.functions = {function.signature.name: function for function in functions}
         self.nodes: dict[str, Node] = {}
-        self.bodies: dict[Node, list[_Body]] = {}
+        self.bodies: dict[Node, list[_Body]] = {}  # what each call runs
+        self.waiting: list[Node] = []  # calls whose bodies are still to be laid out
 
     def link(self, node_defs: Any) -> dict[str, Node]:
-        _, calls = self._add_scope(node_defs, {}, _Body())
-        while calls:
-            calls += self._expand(calls.pop())
+        self._add_scope(node_defs, {}, _Body())
+        while self.waiting:
+            self._expand(self.waiting.pop())
         for node in self.nodes.values():
             for source, _ in node.inputs:
                 source.consumers.append(node)
@@ -59,16 +60,16 @@ class _Linker:
         self.nodes[name] = node
         return node
 
-    def _add_scope(
-        self, node_defs: Any, args: dict[str, Node], inside: _Body
-    ) -> tuple[dict[str, Node], list[Node]]:
-        """Add a graph's or a body's nodes and edges; returns them, and the calls among them."""
+    def _add_scope(self, node_defs: Any, args: dict[str, Node], inside: _Body) -> dict[str, Node]:
+        """Add a graph's or a body's nodes and edges; returns them by their names in there."""
         scope = dict(args)
         for each in node_defs:
             node = self._add(inside.prefix + each.name, each.op, each.attr, inside)
             scope[each.name] = node
             if node.op in CALLS or node.op in self.functions:
-                self.bodies[node] = self._bodies_of(node)
+                bodies = self._bodies_of(node)
+                if bodies:
+                    self.bodies[node] = bodies
         shared: dict[tuple[str, ...], list[Node]] = {}
         for each in node_defs:
             node, references = scope[each.name], tuple(each.input)
@@ -80,7 +81,8 @@ class _Linker:
             if controls not in shared:
                 shared[controls] = self._controls(scope, controls, node, inside)
             node.controls = list(shared[controls])
-        return scope, [scope[each.name] for each in node_defs if self.bodies.get(scope[each.name])]
+        self.waiting += [scope[each.name] for each in node_defs if scope[each.name] in self.bodies]
+        return scope
 
     def _controls(
         self, scope: dict[str, Node], references: tuple[str, ...], at: Node, inside: _Body
@@ -102,7 +104,7 @@ class _Linker:
         source = _find(scope, name, reference, at)
         index = int(where[-1]) if where and where[-1].isdecimal() and len(where[-1]) < 9 else 0
         index += _OUTPUT_INDEX.get(where[0], 0) if len(where) > 1 else 0
-        if not self.bodies.get(source):
+        if source not in self.bodies:
             return Output(source, index)
         result = self.nodes.get(f"{source.name}:{index}")
         if result is None:
@@ -113,26 +115,22 @@ class _Linker:
 
     def _bodies_of(self, call: Node) -> list[_Body]:
         """The functions that a node calls, but for those it lies in itself (recursion)."""
-        if call.op in self.functions:
-            named = [("f", call.op)]
-        else:
-            named = []
-            for label in CALLS[call.op]:
-                value = call.attr[label] if label in call.attr else None
-                if value is not None and value.WhichOneof("value") == "list":
-                    named += [(f"{label}{i}", f.name) for i, f in enumerate(value.list.func)]
-                elif value is not None:
-                    named.append((label, value.func.name))
+        named = [("f", call.op)] if call.op in self.functions else []
+        for label in () if named else CALLS[call.op]:
+            value = call.attr[label] if label in call.attr else None
+            if value is not None and value.WhichOneof("value") == "list":
+                named += [(f"{label}{i}", f.name) for i, f in enumerate(value.list.func)]
+            elif value is not None:
+                named.append((label, value.func.name))
         above = {"", call.function, *(outer.function for outer in call.calls())}
         if len(above) > _DEEPEST:
             return []
         known = [each for each in named if each[1] in self.functions and each[1] not in above]
         return [_Body(call, *each) for each in known]
 
-    def _expand(self, call: Node) -> list[Node]:
-        """Lay out the bodies that a node calls; returns the calls within them."""
+    def _expand(self, call: Node) -> None:
+        """Lay out the bodies that a node calls."""
         arguments = call.inputs[1:] if call.op in BRANCHES else list(call.inputs)
-        found = []
         for body in self.bodies[call]:
             function = self.functions[body.function]
             args = {}
@@ -140,11 +138,9 @@ class _Linker:
                 node = self._add(f"{body.prefix}{arg.name}", ARG, {}, body)
                 node.inputs += arguments[position : position + 1]
                 args[arg.name] = node
-            scope, calls = self._add_scope(function.node_def, args, body)
-            found += calls
+            scope = self._add_scope(function.node_def, args, body)
             call.controls += [scope[each.name] for each in function.node_def if _acts(each.op)]
             self._connect_results(call, body, function, scope, list(args.values()))
-        return found
 
     def _connect_results(
         self, call: Node, body: _Body, function: Any, scope: dict[str, Node], args: list[Node]

@@ -26,9 +26,9 @@ _TOWER = re.compile(r"(?:^|/)(?:tower|clone|replica|gpu|worker)_?\d+", re.IGNORE
 
 @rule("BN001", "error", "batch-norm updates that the train op does not run", needs_train_op=True)
 def bn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    for layer, averages in _trained_without_updates(graph):
+    for layer, averages, is_offered in _trained_without_updates(graph):
         moves = _moves(averages)
-        if moves and _is_offered(graph, moves):
+        if moves and is_offered:
             yield rule.finding(
                 moves,
                 f"{layer.name} normalizes by the mini-batch in training, but the train op "
@@ -39,9 +39,9 @@ def bn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
 
 @rule("BN002", "error", "moving averages that nothing updates", needs_train_op=True)
 def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    for layer, averages in _trained_without_updates(graph):
+    for layer, averages, is_offered in _trained_without_updates(graph):
         moves = _moves(averages)
-        if moves and not _is_offered(graph, moves):
+        if moves and not is_offered:
             yield rule.finding(
                 moves,
                 f"the ops that update {_names(averages)} of {layer.name} are not in UPDATE_OPS, "
@@ -58,32 +58,25 @@ def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
 
 
 @fact
-def _trained_without_updates(graph: Graph) -> list[tuple[BatchNorm, list[MovingAverage]]]:
+def _trained_without_updates(graph: Graph) -> list[tuple[BatchNorm, list[MovingAverage], bool]]:
     """The layers that a step trains by mini-batches, with their averages that no step moves.
 
-    A layer whose gamma and beta no step changes is frozen, on purpose as it seems.
+    And whether UPDATE_OPS has their updates, as far as collections came with the graph. A layer
+    whose gamma and beta no step changes is frozen, on purpose as it seems.
     """
     reach, changed = training(graph).reach, training(graph).changed
     averages = batch_norms(graph).averages
     seen = {average for average in averages if not reach.isdisjoint(_moves([average]))}
+    offered = ancestors(graph.collection("update_ops"))
     found = []
     for layer in batch_norms(graph).layers:
         is_trained = not layer.parameters or not changed.isdisjoint(layer.parameters)
-        if layer.mode != "inference" and layer.node in reach and is_trained:
-            still = [average for average in layer.averages if average not in seen]
+        still = [average for average in layer.averages if average not in seen]
+        if still and layer.mode != "inference" and layer.node in reach and is_trained:
             seen.update(still)
-            found.append((layer, still))
-    return [(layer, still) for layer, still in found if still]
-
-
-def _is_offered(graph: Graph, moves: list[Node]) -> bool:
-    """Whether UPDATE_OPS has some of the updates, as far as collections came with the graph."""
-    return not graph.has_collections or not _update_ops(graph).isdisjoint(moves)
-
-
-@fact
-def _update_ops(graph: Graph) -> set[Node]:
-    return ancestors(graph.collection("update_ops"))
+            is_offered = not graph.has_collections or not offered.isdisjoint(_moves(still))
+            found.append((layer, still, is_offered))
+    return found
 
 
 def _moves(averages: Iterable[MovingAverage]) -> list[Node]:

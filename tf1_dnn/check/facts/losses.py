@@ -1,13 +1,15 @@
-"""What a loss depends on, and through which ops no gradient passes on the way."""
+"""Of a loss: what it depends on, where no gradient passes on the way, and its rank."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Callable
 
+import numpy as np
 from tensorboard.compat.proto import types_pb2
 
 from tf1_dnn.check.facts.gradients import gradients
-from tf1_dnn.check.graph import Graph, Node, ancestors, fact
+from tf1_dnn.check.graph import Graph, Node, Output, ancestors, constant, fact, fold, shape
 
 ROUNDING = {
     **dict.fromkeys(["Round", "Rint", "Floor", "Ceil", "FloorDiv"], "rounding"),
@@ -20,9 +22,8 @@ CUTS = {
     "Sign": "a sign, whose gradient is zero",
     **dict.fromkeys(["ArgMax", "ArgMin"], "an index, not a value"),
     **dict.fromkeys(["OneHot", "Bucketize", "InTopK", "InTopKV2"], "made from integers"),
-    **dict.fromkeys(
-        ["Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "NotEqual"], "a comparison"
-    ),
+    **dict.fromkeys(["Less", "LessEqual", "Greater", "GreaterEqual"], "a comparison"),
+    **dict.fromkeys(["Equal", "NotEqual"], "a comparison"),
     **dict.fromkeys(["Multinomial", "StatelessMultinomial"], "a sample"),
     **dict.fromkeys(["PyFunc", "PyFuncStateless"], "a Python function"),
 }
@@ -32,6 +33,18 @@ _INTEGERS = frozenset(
     (types_pb2.DT_BOOL, types_pb2.DT_INT8, types_pb2.DT_INT16, types_pb2.DT_INT32)
     + (types_pb2.DT_INT64, types_pb2.DT_UINT8, types_pb2.DT_UINT16)
 )
+# Ops whose result has the largest of their inputs' ranks.
+_ELEMENTWISE = frozenset(
+    "Identity Add AddV2 AddN Sub Mul RealDiv Div DivNoNan Neg Abs Square Sqrt Rsqrt Exp Log Log1p "
+    "Pow Maximum Minimum SquaredDifference Sigmoid Softplus Tanh Relu Elu Selu LeakyRelu Softmax "
+    "LogSoftmax Select SelectV2 Switch Merge Cast StopGradient BiasAdd CheckNumerics".split()
+)
+_REDUCTIONS = frozenset("Sum Mean Max Min Prod".split())
+_RANKS = {
+    **dict(SparseSoftmaxCrossEntropyWithLogits=1, SoftmaxCrossEntropyWithLogits=1, CTCLoss=1),
+    **dict(MatMul=2, SparseTensorDenseMatMul=2, Conv2D=4, Conv3D=5),
+}
+_DEEPEST = 39
 
 
 @dataclasses.dataclass
@@ -70,3 +83,31 @@ def is_cut(node: Node) -> bool:
         kinds = {node.attr[key].type for key in ("SrcT", "DstT") if key in node.attr}
         return bool(kinds & _INTEGERS)
     return node.op in CUTS
+
+
+def least_rank(output: Output) -> int:
+    """A rank that the tensor has or exceeds; 0 where nothing is known."""
+    return fold(output, _least_rank, unknown=0, deepest=_DEEPEST)
+
+
+def _least_rank(output: Output, rank_of: Callable[[Output], int]) -> int:
+    """As `least_rank`, where `rank_of` tells it of the inputs."""
+    node, dims = output.node, shape(output)
+    if dims is not None:
+        return 0 if set(dims) <= {1} else len(dims)
+    if not node.inputs:
+        return 0
+    if node.op in _RANKS:
+        return _RANKS[node.op] if output.index == 0 else 0
+    if node.op in _ELEMENTWISE:
+        return max(map(rank_of, node.inputs))
+    first = rank_of(node.inputs[0])
+    second = constant(node.inputs[1]) if len(node.inputs) == 2 else None
+    if node.op in _REDUCTIONS:
+        keeps = "keep_dims" in node.attr and node.attr["keep_dims"].b
+        return 0 if second is None or keeps else max(first - np.size(second), 0)
+    if node.op == "ExpandDims":
+        return first + 1
+    if node.op == "Reshape" and second is not None:
+        return 0 if set(second.ravel()) <= {1} else np.size(second)
+    return 0
