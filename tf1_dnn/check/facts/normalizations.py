@@ -59,7 +59,7 @@ def _unfused(graph: Graph, root: Node) -> Iterator[Normalization]:
         gamma = [] if scaled is root else [_other(scaled, root)]
         products = [user for user in _users(scaled) if user.op in ("Mul", "RealDiv")]
         for product in products:
-            parts = _centered(product, scaled) or _shifted(product, scaled, products)
+            parts = _parts(product, scaled, products)
             if parts is None:
                 continue
             inputs, mean, use, results, beta = parts
@@ -74,29 +74,21 @@ def _unfused(graph: Graph, root: Node) -> Iterator[Normalization]:
             return
 
 
-# Of a formula the inputs, the mean, the op that takes the mean, the ops that may be the last, and
-# beta, where it is among them.
-_Parts = tuple[Output, Output, Node, list[Node], list[Output]]
-
-
-def _centered(product: Node, scaled: Node) -> _Parts | None:
-    """(inputs - mean) * rsqrt, or / sqrt."""
-    centered = _only(_other(product, scaled), "Sub")
-    if centered is None:
-        return None
-    return centered.inputs[0], centered.inputs[1], centered, [product], []
-
-
-def _shifted(product: Node, scaled: Node, products: list[Node]) -> _Parts | None:
-    """inputs * rsqrt + (beta - mean * rsqrt), of which `product` is mean * rsqrt."""
+def _parts(
+    product: Node, scaled: Node, products: list[Node]
+) -> tuple[Output, Output, Node, list[Node], list[Output]] | None:
+    """The inputs, the mean, the op that takes the mean, those that may be the last, and beta."""
+    other = _other(product, scaled)
+    centered = _only(other, "Sub")
+    if centered is not None:  # (inputs - mean) * rsqrt, or / sqrt
+        return centered.inputs[0], centered.inputs[1], centered, [product], []
+    # Else inputs * rsqrt + (beta - mean * rsqrt), of which the product is mean * rsqrt.
     inputs = [_other(each, scaled) for each in products if each is not product]
     shift = _subtracted(product)
     if not inputs or shift is None:
         return None
-    mean = _other(product, scaled)
-    negative = _only(mean, "Neg")
-    if negative is not None:
-        mean = negative.inputs[0]
+    negative = _only(other, "Neg")
+    mean = negative.inputs[0] if negative is not None else other
     beta = shift.inputs[:1] if shift.op == "Sub" else []
     return inputs[0], mean, product, _users(shift), beta
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
+
+from google.protobuf.message import DecodeError
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.read.messages import GraphDef, MetaGraphDef, SavedModel
+from tf1_dnn.check.read.messages import Event, GraphDef, MetaGraphDef, SavedModel
 from tf1_dnn.check.read.messages import as_meta, is_graph, meta_of_graph, parse
-from tf1_dnn.check.read.records import read_events
 from tf1_dnn.errors import first_sentence
 
 MAX_BYTES = (1 << 31) - 1  # protobuf's own limit
 MAX_TEXT_BYTES = 1 << 28
+_MOST_RECORDS = 1000  # of an events file; the graph is among its first
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _TEXT = (".pbtxt", ".prototxt", ".pbtext")
 
@@ -72,7 +76,7 @@ def _load_directory(path: Path) -> Loaded:
         if (path / name).exists():
             return _load_file(path / name)
     for events in _newest(path, "*tfevents*"):
-        meta = read_events(events)
+        meta = _last_graph(events)
         if meta is not None:
             return Loaded(meta, str(events))
     for found in _newest(path, "*.meta"):
@@ -86,6 +90,34 @@ def _load_directory(path: Path) -> Loaded:
 def _newest(path: Path, pattern: str) -> list[Path]:
     found = [each for each in path.rglob(pattern) if each.is_file()]
     return sorted(found, key=lambda each: (each.stat().st_mtime, each.name), reverse=True)
+
+
+def _last_graph(path: Path) -> Any:
+    """The last graph in an events file, with collections if there is such a one; or None."""
+    bare = full = b""
+    for record in _records(path):
+        try:
+            event = Event.FromString(record)
+        except DecodeError:
+            break
+        full = event.meta_graph_def or full
+        bare = event.graph_def or bare
+    return parse(full, [MetaGraphDef]) or parse(bare, [GraphDef])
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    """The records of a TFRecord file: length, its checksum, data, the data's checksum."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        for _ in range(_MOST_RECORDS):
+            header = file.read(12)
+            if len(header) < 12:
+                return
+            length, checksum = struct.unpack("<QI", header)
+            if checksum != masked_crc32c(header[:8]) or length > size:
+                return  # damaged: what came before stands
+            yield file.read(length)
+            file.read(4)
 
 
 def _load_file(path: Path) -> Loaded:

@@ -7,8 +7,7 @@ from typing import Iterable, Iterator
 
 import numpy as np
 
-from tf1_dnn.check.facts.clips import early_clips, intervals
-from tf1_dnn.check.facts.gradients import Gradients, Route, gradients
+from tf1_dnn.check.facts.gradients import Gradients, Route, early_clips, gradients, intervals
 from tf1_dnn.check.facts.steps import training
 from tf1_dnn.check.facts.variables import variables
 from tf1_dnn.check.findings import Finding
