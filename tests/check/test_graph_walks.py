@@ -60,5 +60,5 @@ def test_a_graph_keeps_a_fact():
 
     graph, other = graph_of(node("a", "A")), graph_of(node("a", "A"))
     assert counted(graph) == counted(graph) == (0, "a")
-    assert counted(graph, "b") == counted(graph, "b") == (1, "b")
-    assert counted(other) == (2, "a")
+    assert counted(graph, "b") == counted(graph, "b") == (1, "b") != counted(graph, name="c")
+    assert counted(other) == (3, "a")

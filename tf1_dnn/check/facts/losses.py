@@ -8,7 +8,7 @@ from typing import Callable
 import numpy as np
 from tensorboard.compat.proto import types_pb2
 
-from tf1_dnn.check.facts.gradients import gradients
+from tf1_dnn.check.facts.routes import gradients
 from tf1_dnn.check.graph import Graph, Node, Output, ancestors, constant, fact, fold, shape
 
 ROUNDING = {
@@ -65,14 +65,9 @@ def paths(graph: Graph) -> Paths | None:
     losses = [loss.output.node for loss in gradients(graph).losses]
     if not losses:
         return None
-    return Paths(
-        ancestors(losses, control=False, stop=_takes_shape),
-        ancestors(losses, control=False, stop=lambda node: _takes_shape(node) or is_cut(node)),
-    )
-
-
-def _takes_shape(node: Node) -> bool:
-    return node.op in _SHAPES
+    behind = ancestors(losses, control=False, stop=lambda node: node.op in _SHAPES)
+    passed = ancestors(losses, control=False, stop=lambda node: node.op in _SHAPES or is_cut(node))
+    return Paths(behind, passed)
 
 
 def is_cut(node: Node) -> bool:

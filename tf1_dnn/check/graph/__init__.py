@@ -88,7 +88,7 @@ def fact(find: Callable[Concatenate[Graph, P], T]) -> Callable[Concatenate[Graph
 
     @functools.wraps(find)
     def found(graph: Graph, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = (find, *args)
+        key = find, args, *kwargs.items()
         if key not in graph.known:
             graph.known[key] = find(graph, *args, **kwargs)
         return graph.known[key]

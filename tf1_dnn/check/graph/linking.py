@@ -30,26 +30,26 @@ class _Body(NamedTuple):
 
 def link(graph_def: Any) -> dict[str, Node]:
     """All nodes by name; GraphError if names clash, inputs dangle, or there are too many."""
-    return _Linker(graph_def.library.function).link(graph_def.node)
+    nodes = _Linker(graph_def).nodes
+    for node in nodes.values():
+        for source, _ in node.inputs:
+            source.consumers.append(node)
+        for source in node.controls:
+            source.control_consumers.append(node)
+    return nodes
 
 
 class _Linker:
-    def __init__(self, functions: Any) -> None:
-        self.functions = {function.signature.name: function for function in functions}
+    """Lays out a graph and the bodies of the functions that it calls."""
+
+    def __init__(self, graph_def: Any) -> None:
+        self.functions = {each.signature.name: each for each in graph_def.library.function}
         self.nodes: dict[str, Node] = {}
         self.bodies: dict[Node, list[_Body]] = {}  # what each call runs
         self.waiting: list[Node] = []  # calls whose bodies are still to be laid out
-
-    def link(self, node_defs: Any) -> dict[str, Node]:
-        self._add_scope(node_defs, {}, _Body())
+        self._add_scope(graph_def.node, {}, _Body())
         while self.waiting:
             self._expand(self.waiting.pop())
-        for node in self.nodes.values():
-            for source, _ in node.inputs:
-                source.consumers.append(node)
-            for source in node.controls:
-                source.control_consumers.append(node)
-        return self.nodes
 
     def _add(self, name: str, op: str, attr: Any, inside: _Body) -> Node:
         if not name or name in self.nodes:

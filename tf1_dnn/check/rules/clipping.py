@@ -7,7 +7,7 @@ from typing import Iterable, Iterator
 
 import numpy as np
 
-from tf1_dnn.check.facts.gradients import Gradients, Route, early_clips, gradients, intervals
+from tf1_dnn.check.facts.routes import Gradients, Route, early_clips, gradients, intervals
 from tf1_dnn.check.facts.steps import training
 from tf1_dnn.check.facts.variables import variables
 from tf1_dnn.check.findings import Finding
@@ -45,11 +45,11 @@ def cl001(rule: Rule, graph: Graph) -> Iterator[Finding]:
 
 def _twins(graph: Graph, found: Gradients, raws: set[Node]) -> set[Node]:
     """The same gradients from other calls of tf.gradients, as minimize() makes beside another."""
-    names = []
+    twins: set[Node] = set()
     for raw in raws:
         own = found.scope(raw) or ""
-        names += [scope + raw.name[len(own) :] for scope in found.scopes - {own}]
-    return set(graph.named(names))
+        twins.update(graph.named(scope + raw.name[len(own) :] for scope in found.scopes - {own}))
+    return twins
 
 
 def _changing(graph: Graph) -> set[Node]:
@@ -130,13 +130,9 @@ def _clipped_losses(rule: Rule, loss: Node, trained: set[Node]) -> Iterator[Find
 
 def _trained(graph: Graph) -> set[Node]:
     """All that depends on variables that are trained, as far as gradients pass."""
-
-    def is_stopped(node: Node) -> bool:
-        return node.op == "StopGradient"
-
     trained = [apply.variable.node for apply in training(graph).applies]
-    reached = descendants(trained, control=False, stop=is_stopped)
-    return {node for node in reached if not is_stopped(node)}
+    reached = descendants(trained, control=False, stop=lambda node: node.op == "StopGradient")
+    return {node for node in reached if node.op != "StopGradient"}
 
 
 @rule("CL005", "warning", "gradients clipped by value and by norm both", needs_train_op=True)

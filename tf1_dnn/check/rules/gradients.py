@@ -6,7 +6,7 @@ from typing import Iterator
 
 import numpy as np
 
-from tf1_dnn.check.facts.gradients import gradients
+from tf1_dnn.check.facts.routes import gradients
 from tf1_dnn.check.facts.losses import CUTS, ROUNDING, Paths, least_rank, paths
 from tf1_dnn.check.facts.steps import trainable, training
 from tf1_dnn.check.facts.variables import VARIABLES, Variable, variables
