@@ -8,7 +8,8 @@ from typing import Callable
 import numpy as np
 from tensorboard.compat.proto import types_pb2
 
-from tf1_dnn.check.facts.routes import gradients
+from tf1_dnn.check.facts.routes import backpropagation, routes
+from tf1_dnn.check.facts.steps import Loss, training
 from tf1_dnn.check.graph import Graph, Node, Output, ancestors, constant, fact, fold, shape
 
 ROUNDING = {
@@ -60,13 +61,21 @@ class Paths:
 
 
 @fact
+def losses(graph: Graph) -> list[Loss]:
+    """The losses whose gradients are applied."""
+    scope = backpropagation(graph).scope
+    used = {scope(raw) for route in routes(graph) for raw in route.raws}
+    return [loss for loss in training(graph).losses if scope(loss.seed) in used]
+
+
+@fact
 def paths(graph: Graph) -> Paths | None:
     """The paths to all losses that a gradient of is applied; None if there is none."""
-    losses = [loss.output.node for loss in gradients(graph).losses]
-    if not losses:
+    outputs = [loss.output.node for loss in losses(graph)]
+    if not outputs:
         return None
-    behind = ancestors(losses, control=False, stop=lambda node: node.op in _SHAPES)
-    passed = ancestors(losses, control=False, stop=lambda node: node.op in _SHAPES or is_cut(node))
+    behind = ancestors(outputs, control=False, stop=lambda node: node.op in _SHAPES)
+    passed = ancestors(outputs, control=False, stop=lambda node: node.op in _SHAPES or is_cut(node))
     return Paths(behind, passed)
 
 

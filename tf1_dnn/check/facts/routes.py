@@ -7,7 +7,7 @@ import dataclasses
 import re
 from typing import Iterable, Iterator, NamedTuple
 
-from tf1_dnn.check.facts.steps import Apply, Loss, seeds, training
+from tf1_dnn.check.facts.steps import Apply, seeds, training
 from tf1_dnn.check.graph import Graph, Node, Output, ancestors, chain, constant, fact, operands
 from tf1_dnn.check.graph import walk
 
@@ -40,18 +40,11 @@ class Route:
     clips: dict[Node, str]  # those that clip: "value" or "norm"
 
 
-class Gradients:
-    """Backpropagation in a graph, and the routes of what it gives."""
+class Backpropagation:
+    """The ops that calls of tf.gradients made, by their name scopes, say "train/gradients/"."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.scopes = frozenset(seeds(graph).values())
-        self._norm_scales: dict[Output, bool] = {}
-        routes = [self._route(apply) for apply in training(graph).applies]
-        self.routes = [route for route in routes if route.raws]
-        used = {self.scope(raw) for route in self.routes for raw in route.raws}
-        self.losses: list[Loss] = [
-            loss for loss in training(graph).losses if self.scope(loss.seed) in used
-        ]
+    def __init__(self, scopes: Iterable[str]) -> None:
+        self.scopes = frozenset(scopes)
 
     def scope(self, node: Node) -> str | None:
         """The name scope of the tf.gradients call that made the node; the outermost of several."""
@@ -72,64 +65,75 @@ class Gradients:
             raw = raw.inputs[0].node
         return name.split("_grad/")[0]
 
-    def clips_among(self, nodes: set[Node]) -> dict[Node, str]:
-        """Which of these ops clip the gradients that come to them along these ops."""
-        kinds = {node: self._clip_kind(node, nodes) for node in nodes}
-        return {node: kind for node, kind in kinds.items() if kind}
 
-    def beyond(self, raws: Iterable[Node]) -> set[Node]:
-        """The raw gradients, and every op outside of backpropagation that passes them on."""
-
-        def users(node: Node) -> list[Node]:
-            forward = (user for user in node.consumers if self.scope(user) is None)
-            return [user for user in forward if node in passed(user)]
-
-        return set(walk(raws, users))
-
-    def _route(self, apply: Apply) -> Route:
-        users: dict[Node, list[Node]] = collections.defaultdict(list)
-        raws = set()
-        for node in walk([apply.gradient.node], passed, stop=self.scope, most=_MOST_NODES):
-            if self.scope(node) is not None:
-                raws.add(node)
-                continue
-            for source in passed(node):
-                users[source].append(node)
-        nodes = set(walk(raws, users.__getitem__))
-        return Route(apply, raws, nodes - raws, self.clips_among(nodes))
-
-    def _clip_kind(self, node: Node, nodes: set[Node]) -> str | None:
-        if len(node.inputs) < 2 or self.scope(node) is not None:
-            return None
-        first, second = (source in nodes for source, _ in node.inputs[:2])
-        if node.op == "ClipByValue" and first:
-            return "value"
-        if first == second:
-            return None
-        if node.op in ("Minimum", "Maximum"):
-            return "value"
-        other = node.inputs[1 if first else 0]
-        if node.op in ("Mul", "RealDiv", "Div", "DivNoNan") and self._is_norm_scale(other):
-            return "norm"
-        return None
-
-    def _is_norm_scale(self, scale: Output) -> bool:
-        """A factor min(1, c / norm) or a divisor max(norm, c), the norm being of gradients."""
-        if scale not in self._norm_scales:
-            behind = ancestors([scale.node], control=False, stop=self.scope)
-            ops = {node.op for node in behind if self.scope(node) is None}
-            self._norm_scales[scale] = bool(
-                ops & {"Minimum", "Maximum"}
-                and ops & _REDUCTIONS
-                and any(self.scope(node) for node in behind)
-            )
-        return self._norm_scales[scale]
+@fact
+def backpropagation(graph: Graph) -> Backpropagation:
+    """The graph's calls of tf.gradients."""
+    return Backpropagation(seeds(graph).values())
 
 
 @fact
-def gradients(graph: Graph) -> Gradients:
-    """What backpropagation gives in a graph, and what becomes of it."""
-    return Gradients(graph)
+def routes(graph: Graph) -> list[Route]:
+    """The routes of all gradients that are applied and that backpropagation gave."""
+    found = [_route(graph, apply) for apply in training(graph).applies]
+    return [route for route in found if route.raws]
+
+
+def _route(graph: Graph, apply: Apply) -> Route:
+    scope = backpropagation(graph).scope
+    users: dict[Node, list[Node]] = collections.defaultdict(list)
+    raws = set()
+    for node in walk([apply.gradient.node], passed, stop=scope, most=_MOST_NODES):
+        if scope(node) is not None:
+            raws.add(node)
+            continue
+        for source in passed(node):
+            users[source].append(node)
+    nodes = set(walk(raws, users.__getitem__))
+    return Route(apply, raws, nodes - raws, clips_among(graph, nodes))
+
+
+def beyond(graph: Graph, raws: Iterable[Node]) -> set[Node]:
+    """The raw gradients, and every op outside of backpropagation that passes them on."""
+    scope = backpropagation(graph).scope
+
+    def users(node: Node) -> list[Node]:
+        forward = (user for user in node.consumers if scope(user) is None)
+        return [user for user in forward if node in passed(user)]
+
+    return set(walk(raws, users))
+
+
+def clips_among(graph: Graph, nodes: set[Node]) -> dict[Node, str]:
+    """Which of these ops clip the gradients that come to them along these ops."""
+    kinds = {node: _clip_kind(graph, node, nodes) for node in nodes}
+    return {node: kind for node, kind in kinds.items() if kind}
+
+
+def _clip_kind(graph: Graph, node: Node, nodes: set[Node]) -> str | None:
+    if len(node.inputs) < 2 or backpropagation(graph).scope(node) is not None:
+        return None
+    first, second = (source in nodes for source, _ in node.inputs[:2])
+    if node.op == "ClipByValue" and first:
+        return "value"
+    if first == second:
+        return None
+    if node.op in ("Minimum", "Maximum"):
+        return "value"
+    other = node.inputs[1 if first else 0]
+    if node.op in ("Mul", "RealDiv", "Div", "DivNoNan") and _is_norm_scale(graph, other):
+        return "norm"
+    return None
+
+
+@fact
+def _is_norm_scale(graph: Graph, scale: Output) -> bool:
+    """A factor min(1, c / norm) or a divisor max(norm, c), the norm being of gradients."""
+    scope = backpropagation(graph).scope
+    behind = ancestors([scale.node], control=False, stop=scope)
+    ops = {node.op for node in behind if scope(node) is None}
+    is_norm = ops & {"Minimum", "Maximum"} and ops & _REDUCTIONS
+    return bool(is_norm) and any(scope(node) for node in behind)
 
 
 def passed(node: Node) -> list[Node]:
@@ -225,6 +229,6 @@ def _copies(graph: Graph, raws: Iterable[Node]) -> int:
     """
     alike: dict[str, set[str]] = {}
     for raw in raws:
-        name = gradients(graph).differentiated(raw)
+        name = backpropagation(graph).differentiated(raw)
         alike.setdefault(re.sub(r"_?\d+", "", name), set()).add(name)
     return max(map(len, alike.values()), default=0)

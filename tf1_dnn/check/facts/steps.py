@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 
 from tf1_dnn.check.facts.variables import Variable, variable_of, variables
@@ -63,16 +62,8 @@ class Training:
     applies: list[Apply]  # of all steps, and of none
     losses: list[Loss]
     named: bool  # the user told what a step fetches; else session.run may fetch other ops as well
-
-    @functools.cached_property
-    def reach(self) -> set[Node]:
-        """Every node that some step runs."""
-        return set().union(*(step.reach for step in self.steps))
-
-    @functools.cached_property
-    def changed(self) -> set[Variable]:
-        """The variables that some step changes by a gradient."""
-        return {apply.variable for step in self.steps for apply in step.applies}
+    reach: set[Node]  # every node that some step runs
+    changed: set[Variable]  # the variables that some step changes by a gradient
 
 
 @fact
@@ -87,9 +78,11 @@ def training(graph: Graph) -> Training:
     queues = graph.named(enqueue_names(graph.meta))
     steps = []
     for fetches in fetched:
-        reach = ancestors(fetches + queues)
-        steps.append(Step(fetches, reach, [apply for apply in found if apply.node in reach]))
-    return Training(steps, found, _losses(graph), bool(graph.train_ops))
+        run = ancestors(fetches + queues)
+        steps.append(Step(fetches, run, [apply for apply in found if apply.node in run]))
+    reach = set().union(*(step.reach for step in steps))
+    changed = {apply.variable for step in steps for apply in step.applies}
+    return Training(steps, found, _losses(graph), bool(graph.train_ops), reach, changed)
 
 
 @fact

@@ -7,7 +7,9 @@ from typing import Iterable, Iterator
 
 import numpy as np
 
-from tf1_dnn.check.facts.routes import Gradients, Route, early_clips, gradients, intervals
+from tf1_dnn.check.facts.losses import losses
+from tf1_dnn.check.facts.routes import Route, backpropagation, beyond, clips_among, early_clips
+from tf1_dnn.check.facts.routes import intervals, routes
 from tf1_dnn.check.facts.steps import training
 from tf1_dnn.check.facts.variables import variables
 from tf1_dnn.check.findings import Finding
@@ -23,28 +25,28 @@ _TERMWISE = frozenset(
 
 @rule("CL001", "error", "gradients clipped but applied unclipped", needs_train_op=True)
 def cl001(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    found = gradients(graph)
-    unclipped = [route for route in found.routes if not route.clips]
+    unclipped = [route for route in routes(graph) if not route.clips]
     raws = {raw for route in unclipped for raw in route.raws}
     changing = _changing(graph)
     wasted: dict[Node, None] = {}
-    routes: dict[Route, None] = {}
+    wasting: dict[Route, None] = {}
     for route in unclipped:
-        twins = _twins(graph, found, route.raws) - raws
-        for clip in found.clips_among(found.beyond(route.raws | twins)):
+        twins = _twins(graph, route.raws) - raws
+        for clip in clips_among(graph, beyond(graph, route.raws | twins)):
             if changing.isdisjoint(descendants([clip], control=False)):
-                wasted[clip] = routes[route] = None
-    if routes:
+                wasted[clip] = wasting[route] = None
+    if wasting:
         clips = _last(wasted)
         yield rule.finding(
-            clips + [route.apply.node for route in routes],
+            clips + [route.apply.node for route in wasting],
             f"Nothing uses the clipped gradients {some(clip.name for clip in clips)}: the train op "
-            f"changes {_changed(routes)} by the unclipped ones.",
+            f"changes {_changed(wasting)} by the unclipped ones.",
         )
 
 
-def _twins(graph: Graph, found: Gradients, raws: set[Node]) -> set[Node]:
+def _twins(graph: Graph, raws: set[Node]) -> set[Node]:
     """The same gradients from other calls of tf.gradients, as minimize() makes beside another."""
+    found = backpropagation(graph)
     twins: set[Node] = set()
     for raw in raws:
         own = found.scope(raw) or ""
@@ -60,41 +62,41 @@ def _changing(graph: Graph) -> set[Node]:
 
 @rule("CL002", "warning", "some gradients clipped and others not", needs_train_op=True)
 def cl002(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    found = gradients(graph)
+    scope = backpropagation(graph).scope
     by_loss: dict[frozenset[str | None], list[Route]] = {}
-    for route in found.routes:
-        by_loss.setdefault(frozenset(map(found.scope, route.raws)), []).append(route)
-    for routes in by_loss.values():
-        clipped = [route for route in routes if route.clips]
-        others = [route for route in routes if not route.clips]
+    for route in routes(graph):
+        by_loss.setdefault(frozenset(map(scope, route.raws)), []).append(route)
+    for alike in by_loss.values():
+        clipped = [route for route in alike if route.clips]
+        others = [route for route in alike if not route.clips]
         if clipped and others:
             yield rule.finding(
                 [route.apply.node for route in others],
-                f"Of {len(routes)} gradients of one loss {len(clipped)} are clipped; those of "
+                f"Of {len(alike)} gradients of one loss {len(clipped)} are clipped; those of "
                 f"{_changed(others)} are not.",
             )
 
 
 @rule("CL003", "warning", "clipping before replicas are averaged", needs_train_op=True)
 def cl003(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    early = {route: early_clips(graph, route) for route in gradients(graph).routes}
-    routes = [route for route, clips in early.items() if clips]
-    if routes:
-        clips = _last(clip for route in routes for clip in early[route])
+    early = {route: early_clips(graph, route) for route in routes(graph)}
+    hasty = [route for route, clips in early.items() if clips]
+    if hasty:
+        clips = _last(clip for route in hasty for clip in early[route])
         yield rule.finding(
             clips,
-            f"The replicas' gradients of {_changed(routes)} are clipped one by one "
+            f"The replicas' gradients of {_changed(hasty)} are clipped one by one "
             f"({some(clip.name for clip in clips)}) and averaged afterwards.",
         )
 
 
 @rule("CL004", "error", "a clip that no gradient passes through", needs_train_op=True)
 def cl004(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    losses = {loss.output.node for loss in gradients(graph).losses}
-    on_routes = {clip for route in gradients(graph).routes for clip in route.clips}
+    outputs = {loss.output.node for loss in losses(graph)}
+    on_routes = {clip for route in routes(graph) for clip in route.clips}
     trained = _trained(graph)
     empty: dict[str, list[Node]] = {}
-    for clip, value, *sides in intervals(ancestors(losses, control=False) | on_routes):
+    for clip, value, *sides in intervals(ancestors(outputs, control=False) | on_routes):
         low, high = map(constant, sides)
         if low is not None and high is not None and low.size and high.size:
             if np.all(low >= high) and (clip in on_routes or value.node in trained):
@@ -106,7 +108,7 @@ def cl004(rule: Rule, graph: Graph) -> Iterator[Finding]:
             f"{some(clip.name for clip in clips)}: clipped to the empty interval from {bounds}, so "
             "that the result is constant and nothing is learned through it.",
         )
-    for loss in losses:
+    for loss in outputs:
         yield from _clipped_losses(rule, loss, trained)
 
 
@@ -137,17 +139,17 @@ def _trained(graph: Graph) -> set[Node]:
 
 @rule("CL005", "warning", "gradients clipped by value and by norm both", needs_train_op=True)
 def cl005(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    routes = [r for r in gradients(graph).routes if set(r.clips.values()) == {"value", "norm"}]
-    if routes:
+    twice = [route for route in routes(graph) if set(route.clips.values()) == {"value", "norm"}]
+    if twice:
         yield rule.finding(
-            _last(clip for route in routes for clip in route.clips),
-            f"The gradients of {_changed(routes)} are clipped by value and by norm both.",
+            _last(clip for route in twice for clip in route.clips),
+            f"The gradients of {_changed(twice)} are clipped by value and by norm both.",
         )
 
 
-def _changed(routes: Iterable[Route]) -> str:
+def _changed(found: Iterable[Route]) -> str:
     """The variables that the routes' gradients change."""
-    return some(route.apply.variable.name for route in routes)
+    return some(route.apply.variable.name for route in found)
 
 
 def _last(clips: Iterable[Node]) -> list[Node]:

@@ -6,8 +6,7 @@ from typing import Iterator
 
 import numpy as np
 
-from tf1_dnn.check.facts.routes import gradients
-from tf1_dnn.check.facts.losses import CUTS, ROUNDING, Paths, least_rank, paths
+from tf1_dnn.check.facts.losses import CUTS, ROUNDING, Paths, least_rank, losses, paths
 from tf1_dnn.check.facts.steps import trainable, training
 from tf1_dnn.check.facts.variables import VARIABLES, Variable, variables
 from tf1_dnn.check.findings import Finding
@@ -52,7 +51,7 @@ def _is_read(variable: Variable) -> bool:
 
 @rule("GR002", "warning", "gradient of a loss that is not a scalar", needs_train_op=True)
 def gr002(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    for loss in gradients(graph).losses:
+    for loss in losses(graph):
         if loss.seed.op != "Fill" or not loss.seed.inputs:  # grad_ys were given
             continue
         dims = constant(loss.seed.inputs[0])
