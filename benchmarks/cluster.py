@@ -31,8 +31,10 @@ from collections import namedtuple
 
 import numpy as np
 
-N_INPUTS, N_OUTPUTS, N_TRAIN, N_VALID = 784, 10, 55_000, 5_000
-EVALUATION_BATCH = 1_000  # of tf1_dnn.training.evaluation; the chief fetches all variables for each
+from tf1_dnn import data
+
+N_INPUTS, N_OUTPUTS = 784, 10
+EVALUATION_BATCH = 1_000  # tf1_dnn.training.evaluation's
 ROUND_TRIP = 0.5e-3  # seconds of a message and its answer in a data center
 ROUND_TRIPS = 3  # variables, gradients, token
 Case = namedtuple("Case", "workers hidden_units batch_size")  # batch_size of each replica
@@ -59,11 +61,11 @@ def loopback_bytes():
     raise SystemExit("no loopback interface in /proc/net/dev")
 
 
-def measure(case, data, n_epochs):
+def measure(case, splits, n_epochs):
     """Run a cluster for some epochs; the first one, with its start, does not count."""
     options = ["--hidden-units", *map(str, case.hidden_units)]
     options += ["--batch-size", str(case.batch_size), "--n-epochs", str(n_epochs)]
-    options += ["--data", data, "--learning-rate", "0.001"]
+    options += ["--data", splits.source, "--learning-rate", "0.001"]
     command = [sys.executable, "-m", "tf1_dnn.cluster", "--workers", str(case.workers), "--"]
     with tempfile.TemporaryDirectory() as folder:
         metrics = pathlib.Path(folder, "metrics.jsonl")
@@ -81,11 +83,16 @@ def measure(case, data, n_epochs):
         if process.returncode:
             raise SystemExit(errors)
         lines = [json.loads(line) for line in metrics.read_text().splitlines()]
-    steps = N_TRAIN // (case.workers * case.batch_size)
+    steps = splits.train.n_examples // (case.workers * case.batch_size)
     seconds = min(line["seconds"] for line in lines[1:n_epochs])
-    validation = 4 * n_parameters(case.hidden_units) * N_VALID / EVALUATION_BATCH
+    validation = 4 * n_parameters(case.hidden_units) * n_evaluations(splits.valid.n_examples)
     moved = (counted[1] - counted[0]) / (n_epochs - 1) - validation
     return Result(steps / seconds, moved / steps)
+
+
+def n_evaluations(n_examples):
+    """How often the chief fetches all variables to evaluate so many examples."""
+    return -(-n_examples // EVALUATION_BATCH)
 
 
 def counter_at_line(n, metrics, process):
@@ -162,13 +169,14 @@ def main():
     given = parser.parse_args()
     if given.data is None:
         parser.error("name MNIST with --data or TF1_DNN_DATA")
+    splits = data.load("mnist", given.data)
     small, large = (300, 100), (1024, 1024)
     cases = [Case(1, small, 50), Case(1, small, 400), Case(1, large, 50), Case(1, large, 400)]
     cases += [Case(n, small, size) for n in given.workers if n > 1 for size in (50, 400)]
     results = {}
     for case in cases:
         print(f"measuring {case}", file=sys.stderr, flush=True)
-        results[case] = measure(case, given.data, given.epochs)
+        results[case] = measure(case, splits, given.epochs)
     factors = fit({case: result for case, result in results.items() if case.workers == 1})
     print_measurements(results, factors)
     print_model(factors)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import common
 import contenders
 import report
 from contenders import CONTENDERS, NAMES, Contender, Result
@@ -103,8 +104,9 @@ def machine() -> str:
 
 def write(args: argparse.Namespace, results: Results, gflops: float) -> None:
     """Print the tables and write the files asked for."""
+    n_examples = len(common.load(args.data).train.labels)
     summaries = {
-        preset: {name: report.summary(r, gflops) for name, r in by_name.items() if r}
+        preset: {name: report.summary(r, gflops, n_examples) for name, r in by_name.items() if r}
         for preset, by_name in results.items()
     }
     facts = (

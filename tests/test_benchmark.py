@@ -13,6 +13,7 @@ def test_operations_of_the_posts_network():
     assert benchmark.flops_per_example(Config(), 784, 10) == 2 * 2 * first + 3 * 2 * others
 
 
+@pytest.mark.slow
 def test_json_holds_a_row_per_case_and_loop(npz, capsys):
     argv = ["--data", npz, "--json", "--n-epochs", "2", "--n-examples", "100"]
     argv += ["--hidden-units", "8", "16,8", "--batch-size", "20"]

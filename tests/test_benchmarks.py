@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tf1_dnn import data
 from tf1_dnn.data import synthetic
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -128,9 +129,9 @@ def test_the_model_of_a_cluster_fits_what_it_predicts():
 
 @slow
 def test_a_cluster_is_measured(digits):
-    case = CLUSTER["Case"](1, (8,), 500)
-    speed, n_bytes = CLUSTER["measure"](case, digits, 2)
-    assert speed > 0 and n_bytes > 0
+    case = CLUSTER["Case"](1, (300, 100), 500)
+    speed, n_bytes = CLUSTER["measure"](case, data.load("mnist", digits), 2)
+    assert speed > 0 and n_bytes > CLUSTER["computed_bytes"](case)
 
 
 def test_help_of_the_clusters_measurements():

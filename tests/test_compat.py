@@ -57,6 +57,7 @@ def test_tf_keras_of_another_minor_version_is_refused():
     assert "needs tf_keras 2.21, but 2.20 is installed" in import_compat(other)
 
 
+@pytest.mark.slow
 def test_import_is_silent_and_honours_the_users_setting(tmp_path):
     # One real import of TensorFlow: the user set the variable and imported TensorFlow first.
     code = (

@@ -83,6 +83,7 @@ def test_xla_keeps_what_it_compiled_only_where_it_can_write(start, tmp_path):
     assert start("train", TF_XLA_FLAGS="")[1]["TF_XLA_FLAGS"] == ""
 
 
+@pytest.mark.slow
 def test_tensorflow_is_known_to_understand_these_flags(start):
     """An unknown flag ends a process that imports TensorFlow."""
     environ = {name: start("train")[1][name] for name in ("TF_XLA_FLAGS",)}

@@ -103,6 +103,7 @@ def test_the_export_holds_only_what_inference_needs(exports):
     assert (metadata["image_shape"], metadata["n_outputs"], metadata["scale"]) == ([20], 5, 255)
 
 
+@pytest.mark.slow
 def test_other_programs_load_it_without_this_package(run_dir, exports):
     stdin = json.dumps([inputs().tolist(), *map(str, exports.values())])
     command = [sys.executable, "-I", "-c", PORTABLE]
@@ -117,6 +118,7 @@ def test_other_programs_load_it_without_this_package(run_dir, exports):
     assert len(done.stdout.splitlines()) == len(exports)
 
 
+@pytest.mark.slow
 def test_saved_model_cli_shows_the_signature(exports):
     tool = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "show"]
     options = ["--tag_set", "serve", "--signature_def", "serving_default"]

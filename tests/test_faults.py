@@ -13,6 +13,8 @@ from tf1_dnn import data
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.training import trainer
 
+pytestmark = pytest.mark.slow
+
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
 N_EPOCHS = 25
 CONFIG = Config(hidden_units=(8,), batch_norm=False, optimizer="adam", n_epochs=N_EPOCHS)

@@ -42,22 +42,28 @@ def small():
         return dict(arrays)
 
 
-@pytest.mark.parametrize(
-    "entry", WEIGHTS["entries"], ids=lambda entry: "-".join(map(str, entry["op_seeds"]))
-)
-def test_initial_weights_are_tensorflow_1s_bit_for_bit(entry):
+def initial_digests(entry):
+    """The digest of every variable that a graph of these options starts from."""
     spec = build_graph(make_config(entry["options"]), 784, 10)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
         values = session.run(variables_of(spec))
-    digests = {k: hashlib.sha256(v.astype("<f4").tobytes()).hexdigest() for k, v in values.items()}
-    assert digests == entry["sha256"]
+    return {k: hashlib.sha256(v.astype("<f4").tobytes()).hexdigest() for k, v in values.items()}
+
+
+@pytest.mark.parametrize(
+    "entry", WEIGHTS["entries"], ids=lambda entry: "-".join(map(str, entry["op_seeds"]))
+)
+def test_initial_weights_are_tensorflow_1s_bit_for_bit(entry):
+    assert initial_digests(entry) == entry["sha256"]
 
 
 def test_without_the_op_seeds_the_weights_are_others(monkeypatch):
     monkeypatch.setattr(layers, "op_seed", lambda config, index: None)
-    with pytest.raises(AssertionError):
-        test_initial_weights_are_tensorflow_1s_bit_for_bit(WEIGHTS["entries"][0])
+    entry = WEIGHTS["entries"][0]
+    found = initial_digests(entry)
+    others = {name for name in found if found[name] != entry["sha256"][name]}
+    assert others == {"hidden1/kernel", "hidden2/kernel", "outputs/kernel"}  # the rest is 0 and 1
 
 
 def hundred_batches(config):
@@ -95,10 +101,11 @@ def test_a_hundred_steps_follow_tensorflow_1(name, small):
 
 
 # Every optimizer and kind of clipping, both presets, a batch size that does not divide.
-COMPILED = [
-    name
+COMPILED = ["gradient_clipping_tight"]  # compiled in a second, the others in up to ten
+COMPILED += [
+    pytest.param(name, marks=pytest.mark.slow)
     for name in STEPS["cases"]
-    if re.match("optimizer.*norm|gradient_clipping_tight|clip.*batch_norm|.*size_8", name)
+    if re.match("optimizer.*norm|clip.*batch_norm|.*size_8", name)
 ]
 
 
@@ -152,6 +159,7 @@ ON_MNIST = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_MNIST)
 def test_curves_on_mnist_are_tensorflow_1s(name, mnist):
     curve = CURVES["curves"][name]

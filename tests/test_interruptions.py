@@ -10,6 +10,8 @@ import pytest
 from conftest import save_npz
 from run_ends import end_of, newest
 
+pytestmark = pytest.mark.slow
+
 
 class Trainers:
     """Processes of the command, one at a time."""

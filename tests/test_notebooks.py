@@ -97,6 +97,7 @@ def with_another_digit(cell):
             output.data["text/markdown"] = output.data["text/markdown"].replace("def", "fed", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fresh_run_agrees_with_what_is_stored(name, is_mnist):
     stored = read(name)

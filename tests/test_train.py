@@ -38,6 +38,7 @@ def test_stdout_holds_the_curve_and_nothing_else(npz, capsys, tmp_path):
     assert "the post's" not in err
 
 
+@pytest.mark.slow
 def test_the_process_prints_no_chatter_and_help_needs_no_tensorflow(npz):
     command = [sys.executable, "-m", "tf1_dnn.train", *SMALL, "--data", npz]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -112,6 +113,7 @@ def test_a_nan_loss_ends_the_command(npz, capsys):
     assert out == "" and re.search(r"error: the loss became \S+ in epoch 0 at step \d+: ", err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "preset, tolerance, test_accuracy",
     [("batch_norm", 0, 0.9758), ("gradient_clipping", 4e-4, 0.9406)],

@@ -37,7 +37,9 @@ EQUAL = {
 }
 
 
-@pytest.mark.parametrize("name", EQUAL)
+@pytest.mark.parametrize(
+    "name", ["sum", *(pytest.param(name, marks=pytest.mark.slow) for name in [*EQUAL][1:])]
+)
 def test_two_synchronous_replicas_equal_one_machine_with_a_batch_twice_as_large(name, tmp_path):
     config = SMALL.replace(**EQUAL[name])
     train(config, n_servers=2, run_dir=tmp_path / "two")
@@ -56,6 +58,7 @@ def rank_0(part):
     return part_of_rank_0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgotten", ["share", "clipping after averaging", "one slice each"])
 def test_the_comparison_notices_what_would_be_wrong(forgotten, tmp_path, monkeypatch):
     """The negative controls: each of these alone makes other variables."""
@@ -74,6 +77,7 @@ def test_the_comparison_notices_what_would_be_wrong(forgotten, tmp_path, monkeyp
     assert max(np.abs(found[name] - value).max() for name, value in expected.items()) > 1e-4
 
 
+@pytest.mark.slow
 def test_one_synchronous_replica_is_one_machine_batch_norm_included(tmp_path):
     config = SMALL.replace(batch_norm=True, clip_norm=0.5)
     train(config, n_replicas=1, n_servers=2, run_dir=tmp_path / "replica")
@@ -83,6 +87,7 @@ def test_one_synchronous_replica_is_one_machine_batch_norm_included(tmp_path):
         np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
 
 
+@pytest.mark.slow
 def test_every_replica_moves_the_averages_by_its_own_slice(tmp_path):
     """One step of two replicas; their updates come in either order, or both before either."""
     splits = small_splits(n_train=32)
@@ -144,6 +149,7 @@ def test_checkpoints_are_written_by_the_chief_not_by_a_parameter_server(tmp_path
     assert devices and all(device.startswith("/job:worker/task:0") for device in devices)
 
 
+@pytest.mark.slow
 def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
     taken, part = [], Schedule.part
 
@@ -158,6 +164,7 @@ def test_asynchronous_replicas_take_every_step_once(tmp_path, monkeypatch):
     assert [epoch.epoch for epoch in history.epochs] == list(range(5))
 
 
+@pytest.mark.slow
 def test_one_asynchronous_replica_is_one_machine(tmp_path):
     config = SMALL.replace(batch_norm=True, clip_global_norm=0.5, optimizer="adam")
     train(config, n_replicas=1, sync=False, run_dir=tmp_path / "replica")
@@ -176,6 +183,7 @@ def digits():
         return data.load("synthetic")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
 def test_an_epoch_of_digits_reaches_95_percent(sync, digits):
     config = Config(n_epochs=1)
@@ -186,6 +194,7 @@ def test_an_epoch_of_digits_reaches_95_percent(sync, digits):
     assert history.test.test_accuracy >= 0.94
 
 
+@pytest.mark.slow
 def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
     run_dir = tmp_path / "run"
     config = SMALL.replace(batch_norm=True, n_epochs=3)
@@ -205,6 +214,7 @@ def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
     assert printed[-1].endswith(f"test. Acc: {history.test.test_accuracy:.4f}")
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
     config = SMALL.replace(n_epochs=3)
     through = train(config, run_dir=tmp_path)
@@ -222,6 +232,7 @@ def test_a_run_is_resumed_by_a_cluster_of_the_same_size_only(tmp_path):
         np.testing.assert_allclose(value, expected[variable], rtol=0, atol=1e-6, err_msg=variable)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
 def test_patience_stops_every_task(sync, tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.4, 0.3, 0.2, 0.1])
@@ -237,12 +248,14 @@ def test_patience_stops_every_task(sync, tmp_path, monkeypatch):
     assert len(history.epochs) == 3
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_every_task():
     config = SMALL.replace(learning_rate=1e30, activation="relu")
     with pytest.raises(NonFiniteLossError):
         train(config)
 
 
+@pytest.mark.slow
 def test_start_from_checkpoint(tmp_path):
     config = SMALL.replace(n_epochs=1)
     expected = on_one_machine(tmp_path / "one", config.replace(batch_size=32))

@@ -79,6 +79,7 @@ def test_the_graph_has_its_scopes(run):
     assert {"dnn", "loss", "train", "eval"} <= {node.name.split("/")[0] for node in graph.node}
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_every_point_once(run, tmp_path):
     class Killed(Exception):
         pass
@@ -109,6 +110,7 @@ def test_looking_changes_nothing(run):
     assert [epoch._replace(seconds=0) for epoch in bare.epochs] == with_events
 
 
+@pytest.mark.slow
 def test_tensorboard_serves_the_curves(run):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -66,6 +66,7 @@ def test_both_loops_run_the_same_steps(splits, config):
     assert_same(by_step, by_epoch, **CLOSE)
 
 
+@pytest.mark.slow
 def test_streaming_and_shorter_calls_change_no_bit(splits, monkeypatch):
     config = CONFIG.replace(batch_size=20)
     resident = run_resident(config)
@@ -77,6 +78,7 @@ def test_streaming_and_shorter_calls_change_no_bit(splits, monkeypatch):
     assert_same(resident, run(config, splits), rtol=0)
 
 
+@pytest.mark.slow
 def test_a_bound_below_one_batch_still_trains(splits):
     # XLA compiles a loop over one step differently, hence a tolerance.
     one_step_a_call = run(CONFIG, splits, Execution(max_resident_bytes=1))
@@ -87,6 +89,7 @@ def test_the_uncompiled_loop(splits):
     assert_same(run_resident(CONFIG), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
 
 
+@pytest.mark.slow
 def test_float_images_are_used_as_they_are(splits):
     floats = splits._replace(train=splits.train._replace(images=splits.train.inputs()))
     assert_same(run_resident(CONFIG), run(CONFIG, floats), rtol=0)

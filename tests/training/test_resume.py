@@ -73,6 +73,7 @@ def test_an_interrupted_run_equals_one_never_interrupted(kills, keeping, through
     assert through[0] == "epoch-0005" and through[2].count(b"\n") == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "execution, changes",
     [
@@ -88,6 +89,7 @@ def test_so_do_other_loops_and_optimizers(execution, changes, tmp_path):
     assert run_killed(tmp_path, config, execution, kills=[]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgotten", ["shuffling", "Adam", "global_step", "moving_mean"])
 def test_the_comparison_notices_what_a_resume_forgets(forgotten, through, tmp_path, monkeypatch):
     """The negative controls: each of these alone makes another run."""
@@ -117,14 +119,11 @@ def test_a_finished_run_resumed_is_left_as_it_is(tmp_path):
 
 
 def test_resuming_where_nothing_is_yet_starts_a_run(tmp_path):
-    history = trainer.train(
-        CONFIG.replace(n_epochs=1),
-        SPLITS,
-        run_dir=tmp_path / "new",
-        resume=True,
-        execution=STEP,
-    )
-    assert len(history.epochs) == 1
+    config, folders = CONFIG.replace(n_epochs=1), (tmp_path / "new", tmp_path / "resumed")
+    for folder in folders:
+        resume = folder.name == "resumed"
+        trainer.train(config, SPLITS, run_dir=folder, resume=resume, execution=STEP)
+    assert end_of(folders[0]) == end_of(folders[1])
 
 
 def patient(folder, accuracies, monkeypatch, **settings):
