@@ -1,7 +1,5 @@
 """python -m tf1_dnn.compare: what differs among runs, and what came of it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """python -m tf1_dnn.evaluate: how good a trained run is, class by class."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Any, NamedTuple, Sequence

@@ -1,7 +1,5 @@
 """check: the classic mistakes in a TensorFlow 1 graph, found in it as data; nothing is run."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, Sequence
 
 from tf1_dnn.check.facts.steps import training

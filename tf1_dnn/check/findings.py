@@ -1,7 +1,5 @@
 """What a check gives: findings, or the error for a graph that cannot be read."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from tf1_dnn.errors import Error

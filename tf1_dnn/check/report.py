@@ -1,7 +1,5 @@
 """What was found, to be read in a terminal or a CI log, or as JSON; and the rules' pages."""
 
-from __future__ import annotations
-
 import importlib.resources
 import itertools
 import json

@@ -1,7 +1,5 @@
 """python -m tf1_dnn.cluster: a cluster of processes on this machine, to try one out."""
 
-from __future__ import annotations
-
 import sys
 from typing import Sequence
 

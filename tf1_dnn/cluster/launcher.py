@@ -1,7 +1,5 @@
 """A cluster of processes on this machine: one for each task, stopped together."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json

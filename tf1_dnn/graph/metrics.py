@@ -1,7 +1,5 @@
 """What a training step tells of itself, before its update."""
 
-from __future__ import annotations
-
 from typing import Callable
 
 from tf1_dnn.compat import tf

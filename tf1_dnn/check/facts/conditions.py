@@ -1,7 +1,5 @@
 """The booleans that conditions turn on: tf.cond as Switch and Merge, If, and tf.where."""
 
-from __future__ import annotations
-
 from typing import Callable, Iterable
 
 from tf1_dnn.check.facts.variables import origins

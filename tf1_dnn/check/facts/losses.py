@@ -1,7 +1,5 @@
 """Of a loss: what it depends on, where no gradient passes on the way, and its rank."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Callable
 

@@ -1,7 +1,5 @@
 """The ops that normalize: FusedBatchNorm, tf.nn.batch_normalization, and the formula by hand."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """The way of a gradient, from backpropagation through clipping and averaging to the variable."""
 
-from __future__ import annotations
-
 import collections
 import dataclasses
 import re

@@ -1,7 +1,5 @@
 """What a training step runs: its train ops, the gradients they apply, the losses behind them."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 

@@ -1,7 +1,5 @@
 """The variables of a graph, ref and resource: what reads, writes, initializes and saves each."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 

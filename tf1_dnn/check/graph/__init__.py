@@ -3,8 +3,6 @@
 What a variable, a batch norm or a training step is, is found on top: tf1_dnn.check.facts.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any, Callable, Concatenate, Iterable, ParamSpec, Sequence, TypeVar
 

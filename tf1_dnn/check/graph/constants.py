@@ -1,7 +1,5 @@
 """Values of small constants and static shapes, read off the graph."""
 
-from __future__ import annotations
-
 from typing import Any, Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Link a GraphDef's nodes, the bodies of its functions (If, While, calls) laid out among them."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from tf1_dnn.check.findings import GraphError

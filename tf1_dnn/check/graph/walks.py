@@ -3,8 +3,6 @@
 None goes on for ever or recurses deeply, whatever the graph: cycles end, and long ways are cut.
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from typing import Any, Callable, Container, Hashable, Iterable, Iterator, Optional, TypeVar

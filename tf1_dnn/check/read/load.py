@@ -1,7 +1,5 @@
 """Read a graph from wherever TensorFlow 1 leaves it; TensorFlow itself is not needed."""
 
-from __future__ import annotations
-
 import os
 import struct
 from pathlib import Path

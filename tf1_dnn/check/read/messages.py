@@ -1,7 +1,5 @@
 """TensorFlow's messages as TensorBoard carries them, which needs no TensorFlow, and two more."""
 
-from __future__ import annotations
-
 from typing import Any, Iterator, Sequence
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format

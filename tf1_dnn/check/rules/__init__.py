@@ -4,8 +4,6 @@ A rule is a function marked with `rule`, which holds its id and its worst severi
 explain/<id>.md.
 """
 
-from __future__ import annotations
-
 from tf1_dnn.check.rules import batch_norm, clipping, gradients, migration
 from tf1_dnn.check.rules.registry import RULES, Rule
 

@@ -1,7 +1,5 @@
 """Rules on batch norm, BN001 to BN008: its mode, its moving averages and their updates."""
 
-from __future__ import annotations
-
 import collections
 import itertools
 import re

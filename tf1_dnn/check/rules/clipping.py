@@ -1,7 +1,5 @@
 """Rules on gradient clipping: CL001 to CL005."""
 
-from __future__ import annotations
-
 import re
 from typing import Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """Rules on gradients: GR001 to GR003."""
 
-from __future__ import annotations
-
 from typing import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rules on moving a graph to TensorFlow 2.21: MG001 and MG002."""
 
-from __future__ import annotations
-
 import importlib.resources
 import re
 from typing import Iterator

@@ -1,7 +1,5 @@
 """What a rule is, and the registry of rules."""
 
-from __future__ import annotations
-
 from typing import Callable, Iterable, Iterator, NamedTuple
 
 from tf1_dnn.check.facts.variables import Variable
