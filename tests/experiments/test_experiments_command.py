@@ -13,6 +13,7 @@ import small_experiment
 from tf1_dnn import cli, experiments
 from tf1_dnn.errors import RunError
 from tf1_dnn.experiments import __main__ as command
+from tf1_dnn.experiments import suite
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -51,9 +52,9 @@ def test_a_report_is_read_back_and_judged_anew(npz, tmp_path, monkeypatch, in_th
     small_experiment.install(monkeypatch)
     assert cli.run(command.main, ["small", "--data", npz, "--out", str(tmp_path)]) == 0
     result = experiments.read_report(tmp_path / "report.json")["small"]
-    assert result.verdicts[0].word == "holds" and result.rows[0].value.n == experiments.SEEDS
+    assert result.verdicts[0].word == "holds" and result.rows[0].value.n == suite.SEEDS
     report = json.loads((tmp_path / "report.json").read_text())
-    report["experiments"]["small"]["values"]["fast"]["accuracy"] = [0.0] * experiments.SEEDS
+    report["experiments"]["small"]["values"]["fast"]["accuracy"] = [0.0] * suite.SEEDS
     (tmp_path / "changed.json").write_text(json.dumps(report))
     changed = experiments.read_report(tmp_path / "changed.json")["small"]
     assert changed.verdicts[0].word == "does not hold"

@@ -15,9 +15,9 @@ from tf1_dnn.experiments import (
     vanishing,
 )
 from tf1_dnn.experiments.estimates import Estimate
-from tf1_dnn.experiments.protocol import FAILS, HOLDS, UNDECIDED, all_of, conclude, exceeds
-
-WITH, WITHOUT = "batch norm", "none"
+from tf1_dnn.experiments.pairs import BOTH, WITH, WITHOUT
+from tf1_dnn.experiments.protocol import conclude
+from tf1_dnn.experiments.verdicts import FAILS, HOLDS, UNDECIDED, all_of, exceeds
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_words_together():
     assert all_of(HOLDS, HOLDS) == HOLDS
     assert all_of(HOLDS, UNDECIDED) == UNDECIDED
     assert all_of(HOLDS, UNDECIDED, FAILS) == FAILS
+    assert all_of() == UNDECIDED
 
 
 def fading(factor, values):
@@ -54,7 +55,7 @@ def vanishing_values(values, factors):
     return {
         vanishing.label("tanh", initializer, how): {"backpropagated": fading(factor, values)}
         for initializer, pair in zip(vanishing.INITIALIZERS, factors)
-        for how, factor in zip((WITH, WITHOUT), pair)
+        for how, factor in zip(BOTH, pair)
     }
 
 
@@ -193,8 +194,8 @@ def test_steps_until_moving_averages_serve(values):
     made = momentum_values(values, (0.0, 0.02, 0.005))
     steps = [set(momentum.serving_steps(made, each)) for each in momentum.MOMENTA]
     assert steps == [{1_100}, {2_000}, {1_100}]
-    assert momentum._serving_step([1, 2, 3], [0.9, 0.5, 0.9], [0.9] * 3) == 3  # not 1: it relapsed
-    assert momentum._serving_step([1, 2, 3], [0.9] * 3, [0.9] * 3) == 1
+    assert momentum.serving_step([1, 2, 3], [0.9, 0.5, 0.9], [0.9] * 3) == 3  # not 1: it relapsed
+    assert momentum.serving_step([1, 2, 3], [0.9] * 3, [0.9] * 3) == 1
 
 
 def clipping_values(values, clipped, unclipped, healthy=0.9, norms=(1e4, 1.0), spread=0.001):

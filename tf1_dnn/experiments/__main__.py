@@ -10,7 +10,7 @@ from typing import Any, Sequence
 
 from tf1_dnn import cli, experiments, options
 from tf1_dnn.errors import ConfigError
-from tf1_dnn.experiments import report
+from tf1_dnn.experiments import document, suite
 
 
 def make_parser() -> cli.Parser:
@@ -27,7 +27,7 @@ def make_parser() -> cli.Parser:
         "--seeds",
         type=int,
         metavar="N",
-        help=f"runs of each condition [{experiments.SEEDS}; quick: {experiments.QUICK_SEEDS}]",
+        help=f"runs of each condition [{suite.SEEDS}; quick: {suite.QUICK_SEEDS}]",
     )
     add(
         "--out", default="claims", metavar="DIR", help="where report.md, report.json and figures go"
@@ -49,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     given = make_parser().parse_args(argv)
     names = [name for name in dict.fromkeys(given.names) if name != "all"]
-    experiments.check_names(names)
+    suite.check_names(names)
     names = list(experiments.NAMES) if "all" in given.names else names
     if given.seeds is not None:
-        experiments.check_seeds(given.seeds)
+        suite.check_seeds(given.seeds)
     if given.workers < 1:
         raise ConfigError(f"--workers must be at least 1, not {given.workers}.")
     folder = Path(given.out)
@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "quick": given.quick,
         "tensorflow": version("tensorflow"),
     }
-    paths = report.write(folder, results, facts)
-    print(report.verdicts_markdown(results))
+    paths = document.write(folder, results, facts)
+    print(experiments.verdicts_markdown(results))
     cli.say("written: " + ", ".join(map(str, paths)))
     return 0
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.experiments import cells, tables
 from tf1_dnn.experiments.estimates import Estimate
-from tf1_dnn.experiments.protocol import Result, Row, conclude
+from tf1_dnn.experiments.protocol import Result, conclude
+from tf1_dnn.experiments.registry import EXPERIMENTS
+from tf1_dnn.experiments.tables import Row
 from tf1_dnn.runs import directory, plots
 
 MARKDOWN, JSON = "report.md", "report.json"
@@ -27,14 +30,10 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     for result, path in zip(results, paths):
         plot(result, path)
     texts = {MARKDOWN: whole_markdown(results, facts), JSON: as_json(results, facts)}
-    try:
+    advice = "make room, or name another folder; finished cells are kept."
+    with cells.writing(f"the report to {folder}", advice):
         for name, text in texts.items():
             directory.write_whole(folder / name, text)
-    except OSError as error:
-        raise RunError(
-            f"cannot write the report to {folder} ({error.strerror or error}): make room, or name "
-            "another folder; finished cells are kept."
-        ) from None
     return [folder / MARKDOWN, folder / JSON, *paths]
 
 
@@ -43,8 +42,6 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
 
     Raises RunError for a file that is missing or not a report.
     """
-    from tf1_dnn.experiments import EXPERIMENTS
-
     try:
         kept = json.loads(Path(path).read_text(encoding="utf-8"))["experiments"]
         values = {name: each["values"] for name, each in kept.items()}
@@ -72,21 +69,7 @@ def verdicts_markdown(results: Sequence[Result]) -> str:
 
 def markdown(result: Result) -> str:
     """The table of an experiment: mean [95% interval] over the seeds."""
-    lines = [
-        "| quantity | condition | mean [95%] | control | its mean [95%] | difference [95%] | n |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in result.rows:
-        cells = (row.quantity, row.condition, row.value.text(row.form), *_compared(row))
-        lines.append("| " + " | ".join((*cells, str(row.value.n))) + " |")
-    return "\n".join(lines)
-
-
-def _compared(row: Row) -> tuple[str, str, str]:
-    if row.control_value is None or row.difference is None:
-        return "", "", ""
-    sign = "" if row.form.startswith("+") else "+"
-    return row.control, row.control_value.text(row.form), row.difference.text(sign + row.form)
+    return tables.to_markdown(result.rows)
 
 
 def whole_markdown(results: Sequence[Result], facts: Mapping[str, Any]) -> str:

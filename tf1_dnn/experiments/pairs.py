@@ -1,0 +1,28 @@
+"""What most experiments compare: one network with batch norm and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tf1_dnn.experiments.conditions import Settings
+from tf1_dnn.experiments.protocol import Measured, Values
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from tf1_dnn.experiments.stepped import SteppedRun
+
+WITH, WITHOUT = True, False  # of Config.batch_norm
+BOTH = (WITH, WITHOUT)
+WORD = {WITH: "batch norm", WITHOUT: "none"}  # at the end of a condition's label
+LEGEND = {WITH: "batch norm", WITHOUT: "no batch norm"}  # in a figure
+
+
+def final_accuracy(run: SteppedRun, settings: Settings) -> Measured:
+    """Validation accuracy after `n_steps`: the measure where nothing else is compared."""
+    run.run_steps(settings["n_steps"])
+    return {"accuracy": run.accuracy(run.splits.valid), "is_finite": run.is_finite}
+
+
+def labels(values: Values) -> list[list[str]]:
+    """Of conditions that differ in batch norm alone: with it, without it."""
+    starts = [each.removesuffix(WORD[WITH]) for each in values if each.endswith(WORD[WITH])]
+    return [[start + WORD[each] for each in BOTH] for start in starts]
