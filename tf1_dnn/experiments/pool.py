@@ -105,6 +105,7 @@ def _interrupts_held() -> Iterator[None]:
 def _start_worker(splits: Splits) -> None:
     _brought.append(splits)
     sys.stderr = open(os.devnull, "w")  # no progress bars within the bar; errors are raised
+    tqdm.set_lock(threading.RLock())  # one for processes would be called leaked after Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
