@@ -8,8 +8,7 @@ from tf1_dnn.config import Config
 from tf1_dnn.experiments import stepped
 from tf1_dnn.experiments.conditions import Condition
 from tf1_dnn.experiments.estimates import difference
-from tf1_dnn.experiments.protocol import Claim, Experiment
-from tf1_dnn.experiments.tables import make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, make_row
 from tf1_dnn.experiments.verdicts import Verdict, exceeds
 
 

@@ -61,7 +61,15 @@ def test_a_report_is_read_back_and_judged_anew(npz, tmp_path, monkeypatch, in_th
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{}", '{"experiments": {"unheard-of": {"values": {}}}}']
+    "text",
+    [
+        None,
+        "",
+        "{}",
+        '{"experiments": {"unheard-of": {"values": {}}}}',
+        '{"experiments": {"vanishing": {"values": {}}}}',
+        '{"experiments": {"momentum": {"values": {"momentum 0.9": {"looks": [1], "moving": []}}}}}',
+    ],
 )
 def test_what_is_not_a_report(tmp_path, text):
     path = tmp_path / "report.json"
@@ -132,6 +140,7 @@ def test_a_stopped_command_leaves_finished_cells_and_no_processes(number, code, 
     os.kill(process.pid, number) if number == signal.SIGKILL else os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "") and "Traceback" not in err
+    assert number == signal.SIGKILL or err.splitlines()[1:] == ["interrupted"]
     assert wait_until(lambda: not is_alive(process.pid), seconds=20)
     assert 1 <= len(list(cells.glob("*.json"))) < 24
     for path in cells.glob("*.json"):

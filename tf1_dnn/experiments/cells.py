@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
 import numpy as np
+
 from tf1_dnn import __version__, data
 from tf1_dnn.config import Config
 from tf1_dnn.data import Dataset, Splits

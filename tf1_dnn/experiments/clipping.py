@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any, Iterator
 
 import numpy as np
-import numpy.typing as npt
+
 from tf1_dnn.config import CLIP_KINDS, Config
 from tf1_dnn.experiments import figures
 from tf1_dnn.experiments.conditions import Condition, Settings, grid
 from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
+from tf1_dnn.experiments.stepped import SteppedRun
 from tf1_dnn.experiments.verdicts import HOLDS, UNDECIDED, Verdict, all_of, exceeds
-
-if TYPE_CHECKING:
-    from tf1_dnn.experiments.stepped import SteppedRun
 
 DEPTH, UNITS = 10, 100
 EXPLODING, HEALTHY = "normal:0.3", "he_normal"
@@ -66,18 +63,17 @@ def measure(run: SteppedRun, settings: Settings) -> Measured:
     return {"norm": first, "is_finite": run.is_finite, "accuracy": accuracy}
 
 
-def norms(values: Values, initializer: str) -> npt.NDArray[Any]:
+def norms(values: Values, initializer: str) -> np.ndarray:
     """log₁₀ of the norm of all gradients before training, per seed."""
     return np.log10(values[label(initializer)]["norm"])
 
 
-def rows(values: Values) -> list[Row]:
-    made = [make_row(NORM, {label(each): norms(values, each) for each in (EXPLODING, HEALTHY)})]
+def rows(values: Values) -> Iterator[Row]:
+    yield make_row(NORM, {label(each): norms(values, each) for each in (EXPLODING, HEALTHY)})
     for quantity, key in ((FINITE, "is_finite"), (ACCURACY, "accuracy")):
         for name in values:
             without = label(name.partition(",")[0])
-            made.append(make_row(quantity, {each: values[each][key] for each in (name, without)}))
-    return made
+            yield make_row(quantity, {each: values[each][key] for each in (name, without)})
 
 
 def judge(kind: str, values: Values) -> Verdict:

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from tf1_dnn.errors import RunError, first_sentence
-from tf1_dnn.experiments import cells, tables
+from tf1_dnn.experiments import cells
 from tf1_dnn.experiments.estimates import Estimate
-from tf1_dnn.experiments.protocol import Result, conclude
+from tf1_dnn.experiments.protocol import Result, Row, conclude
 from tf1_dnn.experiments.registry import EXPERIMENTS
-from tf1_dnn.experiments.tables import Row
 from tf1_dnn.runs import directory, plots
-
-MARKDOWN, JSON = "report.md", "report.json"
 
 
 def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> list[Path]:
@@ -29,12 +26,12 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     paths = [folder / f"{result.name}.png" for result in results]
     for result, path in zip(results, paths):
         plot(result, path)
-    texts = {MARKDOWN: whole_markdown(results, facts), JSON: as_json(results, facts)}
+    texts = {"report.md": whole_markdown(results, facts), "report.json": as_json(results, facts)}
     advice = "make room, or name another folder; finished cells are kept."
     with cells.writing(f"the report to {folder}", advice):
         for name, text in texts.items():
             directory.write_whole(folder / name, text)
-    return [folder / MARKDOWN, folder / JSON, *paths]
+    return [*(folder / name for name in texts), *paths]
 
 
 def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
@@ -46,7 +43,7 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
         kept = json.loads(Path(path).read_text(encoding="utf-8"))["experiments"]
         values = {name: each["values"] for name, each in kept.items()}
         return {name: conclude(EXPERIMENTS[name], values[name]) for name in values}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunError(
             f"cannot read the report {path} ({first_sentence(error)}): make it with "
             "python -m tf1_dnn.experiments."
@@ -69,7 +66,21 @@ def verdicts_markdown(results: Sequence[Result]) -> str:
 
 def markdown(result: Result) -> str:
     """The table of an experiment: mean [95% interval] over the seeds."""
-    return tables.to_markdown(result.rows)
+    lines = [
+        "| quantity | condition | mean [95%] | control | its mean [95%] | difference [95%] | n |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in result.rows:
+        entries = (row.quantity, row.condition, row.value.text(row.form), *_compared(row))
+        lines.append("| " + " | ".join((*entries, str(row.value.n))) + " |")
+    return "\n".join(lines)
+
+
+def _compared(row: Row) -> tuple[str, str, str]:
+    if row.control_value is None or row.difference is None:
+        return "", "", ""
+    sign = "" if row.form.startswith("+") else "+"
+    return row.control, row.control_value.text(row.form), row.difference.text(sign + row.form)
 
 
 def whole_markdown(results: Sequence[Result], facts: Mapping[str, Any]) -> str:

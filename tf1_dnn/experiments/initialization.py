@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
-import numpy.typing as npt
+
 from tf1_dnn.config import KERNEL_INITIALIZERS, Config
 from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, grid
 from tf1_dnn.experiments.estimates import difference, estimate
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, make_row
 from tf1_dnn.experiments.verdicts import Verdict, exceeds
 
 STDDEVS = {f"normal:{stddev:g}": stddev for stddev in (0.001, 0.01, 0.1, 1.0, 10.0)}
@@ -39,18 +38,16 @@ def initializers(values: Values) -> list[str]:
     return [each for each in (*STDDEVS, *KERNEL_INITIALIZERS) if label(each, WITH) in values]
 
 
-def spread(values: Values, batch_norm: bool) -> npt.NDArray[Any]:
+def spread(values: Values, batch_norm: bool) -> np.ndarray:
     """Accuracy of the best initializer minus that of the worst, per seed."""
     tried = [values[label(each, batch_norm)]["accuracy"] for each in initializers(values)]
     return np.ptp(np.array(tried), axis=0)
 
 
-def rows(values: Values) -> list[Row]:
-    made = [
-        make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
-        for both in pairs.labels(values)
-    ]
-    return [*made, make_row(SPREAD, {WORD[each]: spread(values, each) for each in BOTH})]
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
+    yield make_row(SPREAD, {WORD[each]: spread(values, each) for each in BOTH})
 
 
 def judge_sensitivity(values: Values) -> Verdict:

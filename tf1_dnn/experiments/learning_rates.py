@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
+
 from tf1_dnn.config import Config
 from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, grid
 from tf1_dnn.experiments.estimates import difference, estimate
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, make_row
 from tf1_dnn.experiments.verdicts import Verdict, exceeds
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -38,35 +38,29 @@ def rates(values: Values) -> list[float]:
     return [rate for rate in RATES if label(rate, WITH) in values]
 
 
-def converging(values: Values, batch_norm: bool) -> list[list[float]]:
-    """The rates that converge, per seed."""
-    tried = rates(values)
-    by_seed = zip(*(values[label(rate, batch_norm)]["accuracy"] for rate in tried))
-    return [
-        [rate for rate, accuracy in zip(tried, accuracies) if accuracy >= CONVERGED]
-        for accuracies in by_seed
-    ]
+def converge(values: Values, batch_norm: bool) -> np.ndarray:
+    """Which of the rates tried converge, bool `[rates, seeds]`."""
+    accuracies = [values[label(rate, batch_norm)]["accuracy"] for rate in rates(values)]
+    return np.array(accuracies) >= CONVERGED
 
 
-def highest(values: Values, batch_norm: bool) -> list[float]:
+def highest(values: Values, batch_norm: bool) -> np.ndarray:
     """log₁₀ of the highest rate that converges, per seed; half a decade below all if none does."""
-    lowest = rates(values)[0] / 10**0.5
-    return [float(np.log10(max([lowest, *found]))) for found in converging(values, batch_norm)]
+    tried = np.array(rates(values))[:, np.newaxis]
+    found = np.where(converge(values, batch_norm), tried, tried[0] / 10**0.5)
+    return np.log10(found.max(axis=0))
 
 
-def width(values: Values, batch_norm: bool) -> list[float]:
+def width(values: Values, batch_norm: bool) -> np.ndarray:
     """How many of the rates tried converge, per seed."""
-    return [len(found) for found in converging(values, batch_norm)]
+    return converge(values, batch_norm).sum(axis=0)
 
 
-def rows(values: Values) -> list[Row]:
-    made = [
-        make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
-        for both in pairs.labels(values)
-    ]
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
     for quantity, count in ((HIGHEST, highest), (WIDTH, width)):
-        made.append(make_row(quantity, {WORD[each]: count(values, each) for each in BOTH}))
-    return made
+        yield make_row(quantity, {WORD[each]: count(values, each) for each in BOTH})
 
 
 def judge(values: Values) -> Verdict:

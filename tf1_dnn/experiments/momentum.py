@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import Any, Iterator
 
 import numpy as np
-import numpy.typing as npt
+
 from tf1_dnn.config import PRESETS
 from tf1_dnn.experiments import figures
 from tf1_dnn.experiments.conditions import Condition, Settings, grid
 from tf1_dnn.experiments.estimates import estimate, geometric
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
+from tf1_dnn.experiments.stepped import SteppedRun
 from tf1_dnn.experiments.verdicts import Verdict, all_of, exceeds
-
-if TYPE_CHECKING:
-    from tf1_dnn.experiments.stepped import SteppedRun
 
 MOMENTA = (0.9, 0.99, 0.999)
 FIRST_EPOCH = 1_100  # steps of the post's first epoch: 55,000 examples in batches of 50
@@ -54,34 +51,27 @@ def measure(run: SteppedRun, settings: Settings) -> Measured:
 def serving_steps(values: Values, momentum: float) -> list[float]:
     """The first look from which on moving averages serve, per seed; the last if they never do."""
     of = values[label(momentum)]
-    return [serving_step(*each) for each in zip(of["looks"], of["moving"], of["population"])]
+    serves = np.array(of["moving"]) >= np.array(of["population"]) - TOLERANCE
+    n_looks = serves.shape[1]
+    n_good = np.logical_and.accumulate(serves[:, ::-1], axis=1).sum(axis=1)  # at the end, unbroken
+    first = np.minimum(n_looks - n_good, n_looks - 1)
+    return np.array(of["looks"][0])[first].tolist()
 
 
-def serving_step(
-    looks: Sequence[int], moving: Sequence[float], population: Sequence[float]
-) -> float:
-    """`serving_steps` for one seed, by its accuracies at each look."""
-    serves = np.array(moving) >= np.array(population) - TOLERANCE
-    n_good = len(serves) if serves.all() else int(serves[::-1].argmin())  # at the end, unbroken
-    return float(looks[min(len(looks) - n_good, len(looks) - 1)])
-
-
-def accuracies(values: Values, momentum: float, step: int = -1) -> npt.NDArray[Any]:
+def accuracies(values: Values, momentum: float, step: int = -1) -> np.ndarray:
     """With moving and with population averages, `[2, seeds]`, at a look (by default the last)."""
     of = values[label(momentum)]
     index = list(of["looks"][0]).index(step) if step >= 0 else -1
     return np.array([of["moving"], of["population"]])[:, :, index]
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
+def rows(values: Values) -> Iterator[Row]:
     for momentum in MOMENTA:
-        made.append(Row(*STEPS, label(momentum), geometric(serving_steps(values, momentum))))
+        yield Row(*STEPS, label(momentum), geometric(serving_steps(values, momentum)))
     for quantity, step in ((AFTER_EPOCH, FIRST_EPOCH), (MOVING, -1)):
         for momentum in MOMENTA:
-            names = (label(momentum), "population averages")
-            made.append(make_row(quantity, dict(zip(names, accuracies(values, momentum, step)))))
-    return made
+            moving, population = accuracies(values, momentum, step)
+            yield make_row(quantity, {label(momentum): moving, "population averages": population})
 
 
 def judge_replacement(values: Values) -> Verdict:

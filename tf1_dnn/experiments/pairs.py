@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tf1_dnn.experiments.conditions import Settings
 from tf1_dnn.experiments.protocol import Measured, Values
-
-if TYPE_CHECKING:  # it imports TensorFlow
-    from tf1_dnn.experiments.stepped import SteppedRun
+from tf1_dnn.experiments.stepped import SteppedRun
 
 WITH, WITHOUT = True, False  # of Config.batch_norm
 BOTH = (WITH, WITHOUT)

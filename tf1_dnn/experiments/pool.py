@@ -13,13 +13,14 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Generator, Iterator, Sequence
 
+from tqdm import tqdm
+
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import Error
-from tf1_dnn.experiments import cells
+from tf1_dnn.experiments import cells, stepped
 from tf1_dnn.experiments.cells import Cell
 from tf1_dnn.experiments.protocol import Measured
 from tf1_dnn.experiments.registry import EXPERIMENTS
-from tqdm import tqdm
 
 _brought: list[Splits] = []  # in a worker: the data, once
 
@@ -51,8 +52,6 @@ def measure_all(
 
 
 def _measure(cell: Cell, splits: Splits, folder: Path) -> Cell:
-    from tf1_dnn.experiments import stepped  # TensorFlow with it, once there is something to run
-
     drawn = cells.draw_examples(splits, cell.settings["n_train"], cell.config.seed)
     with stepped.started(cell.config, drawn) as run:
         measured = EXPERIMENTS[cell.experiment].measure(run, cell.settings)

@@ -1,15 +1,13 @@
-"""What an experiment is made of: conditions, a measure, a table, claims with their rules."""
+"""What an experiment is made of: conditions, a measure, rows to print, claims with their rules."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from tf1_dnn.experiments.conditions import Condition, Settings
-from tf1_dnn.experiments.tables import Row
+from tf1_dnn.experiments.estimates import Estimate, Numbers, difference, estimate
+from tf1_dnn.experiments.stepped import SteppedRun
 from tf1_dnn.experiments.verdicts import Verdict
-
-if TYPE_CHECKING:  # it imports TensorFlow
-    from tf1_dnn.experiments.stepped import SteppedRun
 
 Measured = dict[str, Any]  # what one cell gave: quantity → number, or list of numbers
 Values = Mapping[str, Mapping[str, Sequence[Any]]]  # condition → quantity → one entry per seed
@@ -23,6 +21,18 @@ class Claim(NamedTuple):
     judge: Callable[[Values], Verdict]  # the rule as a function
 
 
+class Row(NamedTuple):
+    """A line of the table: a quantity under a condition, beside its control where it has one."""
+
+    quantity: str  # with its unit
+    form: str  # of its numbers
+    condition: str
+    value: Estimate
+    control: str = ""
+    control_value: Estimate | None = None
+    difference: Estimate | None = None  # paired by seed: value − control
+
+
 class Experiment(NamedTuple):
     """One module of this package makes one of these."""
 
@@ -31,7 +41,7 @@ class Experiment(NamedTuple):
     setup: str  # network, data and steps, in a sentence or two
     conditions: Callable[[bool], list[Condition]]  # of the quick form, or of the full one
     measure: Callable[[SteppedRun, Settings], Measured]  # of one cell, from its first step
-    rows: Callable[[Values], list[Row]]
+    rows: Callable[[Values], Iterable[Row]]
     claims: tuple[Claim, ...]
     draw: Callable[[Values], Any]  # a matplotlib figure
 
@@ -53,4 +63,20 @@ class Result(NamedTuple):
 def conclude(experiment: Experiment, values: Values) -> Result:
     """Rows and verdicts of the values measured."""
     verdicts = [claim.judge(values) for claim in experiment.claims]
-    return Result(experiment, values, experiment.rows(values), verdicts)
+    return Result(experiment, values, list(experiment.rows(values)), verdicts)
+
+
+def make_row(quantity: tuple[str, str], sides: Mapping[str, Numbers]) -> Row:
+    """A row of values, one per seed.
+
+    Args:
+      quantity: its name with the unit, and its format.
+      sides: the condition's name and values, then its control's, unless it is the control.
+    """
+    (condition, values), *controls = sides.items()
+    row = Row(*quantity, condition, estimate(values))
+    for name, beside in controls:
+        row = row._replace(
+            control=name, control_value=estimate(beside), difference=difference(values, beside)
+        )
+    return row

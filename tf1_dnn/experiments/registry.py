@@ -13,14 +13,6 @@ from tf1_dnn.experiments import (
 )
 from tf1_dnn.experiments.protocol import Experiment
 
-_MODULES = (
-    vanishing,
-    initialization,
-    learning_rates,
-    regularization,
-    momentum,
-    clipping,
-    optimizers,
-)
-EXPERIMENTS: dict[str, Experiment] = {each.EXPERIMENT.name: each.EXPERIMENT for each in _MODULES}
+_ALL = (vanishing, initialization, learning_rates, regularization, momentum, clipping, optimizers)
+EXPERIMENTS: dict[str, Experiment] = {each.EXPERIMENT.name: each.EXPERIMENT for each in _ALL}
 NAMES = tuple(EXPERIMENTS)

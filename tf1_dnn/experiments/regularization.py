@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+import itertools
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
+
 from tf1_dnn.config import Config
-from tf1_dnn.experiments import figures
+from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, Settings, grid
 from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WORD
+from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
+from tf1_dnn.experiments.stepped import SteppedRun
 from tf1_dnn.experiments.verdicts import HOLDS, Verdict, all_of, exceeds
-
-if TYPE_CHECKING:
-    from tf1_dnn.experiments.stepped import SteppedRun
 
 SIZES = (500, 1_000, 2_000)  # training images
 RATES = (0.0, 0.2, 0.5)
@@ -49,13 +47,12 @@ def measure(run: SteppedRun, settings: Settings) -> Measured:
     return {"train": run.accuracy(run.splits.train), "test": run.accuracy(run.splits.test)}
 
 
-def gap(values: Values, size: int, rate: float, batch_norm: bool) -> npt.NDArray[Any]:
-    """Training minus test accuracy, per seed."""
-    of = values[label(size, rate, batch_norm)]
+def gap(of: Mapping[str, Sequence[float]]) -> np.ndarray:
+    """Training minus test accuracy under a condition, per seed."""
     return np.array(of["train"]) - np.array(of["test"])
 
 
-def benefit(values: Values, size: int, batch_norm: bool) -> npt.NDArray[Any]:
+def benefit(values: Values, size: int, batch_norm: bool) -> np.ndarray:
     """What dropout adds to test accuracy, per seed."""
     dropped, kept = (values[label(size, rate, batch_norm)]["test"] for rate in (MAIN, 0.0))
     return np.array(dropped) - np.array(kept)
@@ -66,28 +63,24 @@ def sizes(values: Values) -> list[int]:
     return [size for size in SIZES if label(size, 0.0, WITH) in values]
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
-    tried = [(size, rate) for size in sizes(values) for rate in RATES]
-    tried = [each for each in tried if label(*each, WITH) in values]
-    for each in tried:
-        both = [label(*each, how) for how in BOTH]
-        made.append(make_row(GAP, {label(*each, how): gap(values, *each, how) for how in BOTH}))
-        for quantity, key in ((TRAIN, "train"), (TEST, "test")):
-            made.append(make_row(quantity, {name: values[name][key] for name in both}))
-    for size, rate in (each for each in tried if each[1] > 0):
-        for how in BOTH:
-            names = [label(size, each, how) for each in (rate, 0.0)]
-            made.append(make_row(TEST, {name: values[name]["test"] for name in names}))
-    return made
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(GAP, {name: gap(values[name]) for name in both})
+        yield make_row(TRAIN, {name: values[name]["train"] for name in both})
+        yield make_row(TEST, {name: values[name]["test"] for name in both})
+    for size, rate, how in itertools.product(SIZES, RATES[1:], BOTH):
+        names = [label(size, each, how) for each in (rate, 0.0)]
+        if names[0] in values:
+            yield make_row(TEST, {name: values[name]["test"] for name in names})
 
 
 def judge_overfitting(values: Values) -> Verdict:
     """A smaller gap, and better on the test set, whatever the number of images."""
     words, told = [], []
     for size in sizes(values):
-        less = difference(gap(values, size, 0.0, WITHOUT), gap(values, size, 0.0, WITH))
-        better = difference(*(values[label(size, 0.0, each)]["test"] for each in BOTH))
+        ours, control = (values[label(size, 0.0, each)] for each in BOTH)
+        less = difference(gap(control), gap(ours))
+        better = difference(ours["test"], control["test"])
         words += [exceeds(less), exceeds(better)]
         told.append(f"{size:,} images: {less.text('+.4f')} and {better.text('+.4f')}")
     return Verdict(all_of(*words), f"gap less by, test accuracy more by: {'; '.join(told)}")
@@ -116,7 +109,7 @@ def judge_together(values: Values) -> Verdict:
 def draw(values: Values) -> Any:
     figure, panels = figures.panels(2, width=9.0, height=4.0)
     tried = sizes(values)
-    gaps = {LEGEND[how]: [gap(values, size, 0.0, how) for size in tried] for how in BOTH}
+    gaps = {LEGEND[how]: [gap(values[label(size, 0.0, how)]) for size in tried] for how in BOTH}
     benefits = {LEGEND[how]: [benefit(values, size, how) for size in tried] for how in BOTH}
     figures.lines(panels[0], tried, gaps)
     figures.lines(panels[1], tried, benefits)

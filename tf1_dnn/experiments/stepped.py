@@ -1,19 +1,22 @@
-"""A network in training, some steps at a time, in one thread: what the experiments look into."""
+"""A network in training, some steps at a time, in one thread: what the experiments look into.
+
+TensorFlow is imported by the first run.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
-from tf1_dnn.compat import tf
+
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.data import Dataset, Splits, batch_indices
-from tf1_dnn.graph import ModelSpec, build_graph
-from tf1_dnn.runs.history import StepMetrics
-from tf1_dnn.training import loops, population
-from tf1_dnn.training.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from tf1_dnn.graph import ModelSpec
+    from tf1_dnn.training.loops import Loop
 
 _ONE_THREAD = dict(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 
@@ -21,19 +24,20 @@ _ONE_THREAD = dict(intra_op_parallelism_threads=1, inter_op_parallelism_threads=
 class SteppedRun:
     """A session on the package's graph, initialized, and where its training has got to."""
 
-    def __init__(self, session: Any, model: ModelSpec, splits: Splits, loop: loops.Loop) -> None:
+    def __init__(self, session: Any, model: ModelSpec, splits: Splits, loop: Loop) -> None:
         self.session, self.model, self.splits, self.loop = session, model, splits, loop
         self.is_finite = True  # no step's loss was NaN or infinite
         self._batches = _endless_batches(splits.train.n_examples, model.config)
 
-    def run_steps(self, n_steps: int) -> StepMetrics:
-        """Run the next steps; their metrics."""
+    def run_steps(self, n_steps: int) -> None:
+        """Run the next steps."""
         metrics = self.loop.run_epoch(list(itertools.islice(self._batches, n_steps)))
         self.is_finite &= bool(np.isfinite(metrics["loss"]).all())
-        return metrics
 
     def accuracy(self, dataset: Dataset) -> float:
         """With the moving averages; that of guessing if training went to NaN or infinity."""
+        from tf1_dnn.training.evaluation import evaluate
+
         accuracy, loss = evaluate(self.session, self.model, dataset)
         is_finite = self.is_finite and np.isfinite(loss)
         return accuracy if is_finite else 1 / self.splits.n_outputs
@@ -43,14 +47,15 @@ class SteppedRun:
 
         Afterwards the moving averages are as before.
         """
+        from tf1_dnn.training.population import load_statistics, population_statistics
+
         session, model = self.session, self.model
-        variables = model.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+        variables = model.graph.get_collection("variables")
         moving = session.run([each for each in variables if "/moving_" in each.op.name])
-        statistics = population.population_statistics(session, model, self.splits.train)
-        population.load_statistics(session, model, statistics)
+        load_statistics(session, model, population_statistics(session, model, self.splits.train))
         accuracy = self.accuracy(dataset)
         pairs = [np.stack(pair) for pair in zip(moving[::2], moving[1::2])]  # mean, variance
-        population.load_statistics(session, model, pairs)
+        load_statistics(session, model, pairs)
         return accuracy
 
     def mean_over_batches(self, tensors: Any, n_batches: int) -> np.ndarray:
@@ -73,10 +78,14 @@ def started(config: Config, splits: Splits) -> Iterator[SteppedRun]:
 
     It is stepped by the post's loop: a cell is over before compiling the other would pay.
     """
+    from tf1_dnn.compat import tf
+    from tf1_dnn.graph import build_graph
+    from tf1_dnn.training.loops import make_loop
+
     model = build_graph(config, splits.n_inputs, splits.n_outputs)
     with tf.Session(graph=model.graph, config=tf.ConfigProto(**_ONE_THREAD)) as session:
         session.run(model.init)
-        loop = loops.make_loop(session, model, splits.train, Execution(loop="step"))
+        loop = make_loop(session, model, splits.train, Execution(loop="step"))
         yield SteppedRun(session, model, splits, loop)
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any, Iterator
 
 import numpy as np
-import numpy.typing as npt
+
 from tf1_dnn.config import Config
 from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, Settings, grid
-from tf1_dnn.experiments.estimates import difference, estimate
+from tf1_dnn.experiments.estimates import Numbers, difference, estimate
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Values
-from tf1_dnn.experiments.tables import Row, make_row
+from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
+from tf1_dnn.experiments.stepped import SteppedRun
 from tf1_dnn.experiments.verdicts import HOLDS, Verdict, all_of, exceeds
-
-if TYPE_CHECKING:
-    from tf1_dnn.experiments.stepped import SteppedRun
 
 DEPTH, UNITS = 10, 100
 ACTIVATIONS = ("tanh", "sigmoid")
@@ -51,11 +48,8 @@ def measure(run: SteppedRun, settings: Settings) -> Measured:
     with run.model.graph.as_default():
         stages = [hidden.normalized for hidden in tower.network.hidden]
         backpropagated = tf.gradients(tower.losses.loss, stages)
-        kernels = [
-            grad
-            for grad, variable in tower.step.grads_and_vars
-            if re.fullmatch("hidden.*/kernel", variable.op.name)
-        ]
+        of = {variable.op.name: grad for grad, variable in tower.step.grads_and_vars}
+        kernels = [of[name] for name in of if re.fullmatch("hidden.*/kernel", name)]
         norms = [[tf.norm(grad) for grad in grads] for grads in (backpropagated, kernels)]
     n_batches = min(N_BATCHES, train.n_examples // run.model.config.batch_size)
     before = run.mean_over_batches(norms, n_batches).tolist()
@@ -64,28 +58,25 @@ def measure(run: SteppedRun, settings: Settings) -> Measured:
     return {"backpropagated": before[0], "kernels": before[1], "accuracy": accuracy}
 
 
-def fall(norms: npt.ArrayLike) -> npt.NDArray[Any]:
+def fall(norms: Numbers) -> np.ndarray:
     """By how many powers of ten the norm shrinks from the last layer to the first, per seed."""
     layers = np.asarray(norms)
     return np.log10(layers[:, -1] / layers[:, 0])
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
+def rows(values: Values) -> Iterator[Row]:
     for both in pairs.labels(values):
         for quantity, key in ((FALL, "backpropagated"), (KERNELS, "kernels")):
-            made.append(make_row(quantity, {name: fall(values[name][key]) for name in both}))
-        made.append(make_row(ACCURACY, {name: values[name]["accuracy"] for name in both}))
-    return made
+            yield make_row(quantity, {name: fall(values[name][key]) for name in both})
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
 
 
 def judge(activation: str, values: Values) -> Verdict:
     """The rule below, for one activation."""
     words, told = [], []
     for initializer in INITIALIZERS:
-        ours, control = (
-            fall(values[label(activation, initializer, each)]["backpropagated"]) for each in BOTH
-        )
+        both = [values[label(activation, initializer, each)] for each in BOTH]
+        ours, control = (fall(of["backpropagated"]) for of in both)
         without, reduction = estimate(control), difference(control, ours)
         counts = exceeds(without, 1.0) == HOLDS
         words += [exceeds(reduction)] if counts else []
