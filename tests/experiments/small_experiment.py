@@ -7,9 +7,8 @@ from tf1_dnn import experiments
 from tf1_dnn.config import Config
 from tf1_dnn.experiments import stepped
 from tf1_dnn.experiments.conditions import Condition
-from tf1_dnn.experiments.estimates import difference
-from tf1_dnn.experiments.protocol import Claim, Experiment, make_row
-from tf1_dnn.experiments.verdicts import Verdict, exceeds
+from tf1_dnn.experiments.estimates import difference, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Verdict, make_row
 
 
 class Counter:

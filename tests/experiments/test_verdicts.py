@@ -14,10 +14,9 @@ from tf1_dnn.experiments import (
     regularization,
     vanishing,
 )
-from tf1_dnn.experiments.estimates import Estimate
+from tf1_dnn.experiments.estimates import FAILS, HOLDS, UNDECIDED, Estimate, all_of, exceeds
 from tf1_dnn.experiments.pairs import BOTH, WITH, WITHOUT
 from tf1_dnn.experiments.protocol import conclude
-from tf1_dnn.experiments.verdicts import FAILS, HOLDS, UNDECIDED, all_of, exceeds
 
 
 @pytest.fixture

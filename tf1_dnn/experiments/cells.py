@@ -17,11 +17,9 @@ from tf1_dnn import __version__, data
 from tf1_dnn.config import Config
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import RunError
-from tf1_dnn.experiments.conditions import Settings
-from tf1_dnn.experiments.protocol import Experiment, Measured
+from tf1_dnn.experiments.protocol import Experiment
+from tf1_dnn.experiments.stepped import Measured, Settings
 from tf1_dnn.runs import directory
-
-FOLDER = "cells"
 
 
 class Cell(NamedTuple):
@@ -49,7 +47,7 @@ class Cell(NamedTuple):
 
 def make_folder(out: Path) -> Path:
     """The folder of a report's cells, which git ignores; RunError if it cannot be made."""
-    folder = out / FOLDER
+    folder = out / "cells"
     with writing(f"to {out}", "permit it, or name another."):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".gitignore").write_text("*\n")

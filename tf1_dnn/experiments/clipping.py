@@ -9,11 +9,10 @@ import numpy as np
 
 from tf1_dnn.config import CLIP_KINDS, Config
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.conditions import Condition, Settings, grid
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
-from tf1_dnn.experiments.stepped import SteppedRun
-from tf1_dnn.experiments.verdicts import HOLDS, UNDECIDED, Verdict, all_of, exceeds
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import HOLDS, UNDECIDED, all_of, difference, estimate, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 DEPTH, UNITS = 10, 100
 EXPLODING, HEALTHY = "normal:0.3", "he_normal"

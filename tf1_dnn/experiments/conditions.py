@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, Iterable, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
 
 from tf1_dnn.config import Config
-
-Settings = Mapping[str, Any]  # n_train (images drawn by the seed), and what a measure needs
+from tf1_dnn.experiments.stepped import Settings
 
 
 class Condition(NamedTuple):

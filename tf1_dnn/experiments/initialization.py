@@ -9,10 +9,10 @@ import numpy as np
 from tf1_dnn.config import KERNEL_INITIALIZERS, Config
 from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, grid
-from tf1_dnn.experiments.estimates import difference, estimate
+from tf1_dnn.experiments.estimates import difference, estimate, exceeds
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, make_row
-from tf1_dnn.experiments.verdicts import Verdict, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import final_accuracy
 
 STDDEVS = {f"normal:{stddev:g}": stddev for stddev in (0.001, 0.01, 0.1, 1.0, 10.0)}
 QUICK = ("normal:0.001", "normal:0.1", "normal:10", "glorot_uniform")
@@ -88,7 +88,7 @@ EXPERIMENT = Experiment(
     "SGD, learning rate 0.1, 400 steps of 50 on 10,000 images (quick: 80 on 2,000). A run whose "
     "loss becomes NaN or infinite counts as guessing.",
     conditions=conditions,
-    measure=pairs.final_accuracy,
+    measure=final_accuracy,
     rows=rows,
     claims=(
         Claim(

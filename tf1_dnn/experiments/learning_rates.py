@@ -9,10 +9,10 @@ import numpy as np
 from tf1_dnn.config import Config
 from tf1_dnn.experiments import figures, pairs
 from tf1_dnn.experiments.conditions import Condition, grid
-from tf1_dnn.experiments.estimates import difference, estimate
+from tf1_dnn.experiments.estimates import difference, estimate, exceeds
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, make_row
-from tf1_dnn.experiments.verdicts import Verdict, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import final_accuracy
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 QUICK = (0.01, 0.1, 1.0, 10.0)
@@ -92,7 +92,7 @@ EXPERIMENT = Experiment(
     "SGD, 400 steps of 50 on 10,000 images (quick: 200 on 5,000). A run whose loss becomes NaN or "
     "infinite counts as guessing.",
     conditions=conditions,
-    measure=pairs.final_accuracy,
+    measure=final_accuracy,
     rows=rows,
     claims=(
         Claim(

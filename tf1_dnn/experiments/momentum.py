@@ -8,11 +8,10 @@ import numpy as np
 
 from tf1_dnn.config import PRESETS
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.conditions import Condition, Settings, grid
-from tf1_dnn.experiments.estimates import estimate, geometric
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
-from tf1_dnn.experiments.stepped import SteppedRun
-from tf1_dnn.experiments.verdicts import Verdict, all_of, exceeds
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import all_of, estimate, exceeds, geometric
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 MOMENTA = (0.9, 0.99, 0.999)
 FIRST_EPOCH = 1_100  # steps of the post's first epoch: 55,000 examples in batches of 50

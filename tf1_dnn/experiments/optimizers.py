@@ -9,11 +9,10 @@ import numpy as np
 
 from tf1_dnn.config import OPTIMIZERS, PRESETS
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.conditions import Condition, Settings, grid
-from tf1_dnn.experiments.estimates import difference
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
-from tf1_dnn.experiments.stepped import SteppedRun
-from tf1_dnn.experiments.verdicts import FAILS, Verdict, exceeds
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import FAILS, difference, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 RATES = {  # around the best of a few runs with other seeds; the quick form takes the third
     "sgd": (0.03, 0.1, 0.3, 1.0),

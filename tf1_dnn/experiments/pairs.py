@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from tf1_dnn.experiments.conditions import Settings
-from tf1_dnn.experiments.protocol import Measured, Values
-from tf1_dnn.experiments.stepped import SteppedRun
+from tf1_dnn.experiments.protocol import Values
 
 WITH, WITHOUT = True, False  # of Config.batch_norm
 BOTH = (WITH, WITHOUT)
 WORD = {WITH: "batch norm", WITHOUT: "none"}  # at the end of a condition's label
 LEGEND = {WITH: "batch norm", WITHOUT: "no batch norm"}  # in a figure
-
-
-def final_accuracy(run: SteppedRun, settings: Settings) -> Measured:
-    """Validation accuracy after `n_steps`: the measure where nothing else is compared."""
-    run.run_steps(settings["n_steps"])
-    return {"accuracy": run.accuracy(run.splits.valid), "is_finite": run.is_finite}
 
 
 def labels(values: Values) -> list[list[str]]:

@@ -19,8 +19,8 @@ from tf1_dnn.data import Splits
 from tf1_dnn.errors import Error
 from tf1_dnn.experiments import cells, stepped
 from tf1_dnn.experiments.cells import Cell
-from tf1_dnn.experiments.protocol import Measured
 from tf1_dnn.experiments.registry import EXPERIMENTS
+from tf1_dnn.experiments.stepped import Measured
 
 _brought: list[Splits] = []  # in a worker: the data, once
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
-from tf1_dnn.experiments.conditions import Condition, Settings
+from tf1_dnn.experiments.conditions import Condition
 from tf1_dnn.experiments.estimates import Estimate, Numbers, difference, estimate
-from tf1_dnn.experiments.stepped import SteppedRun
-from tf1_dnn.experiments.verdicts import Verdict
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
-Measured = dict[str, Any]  # what one cell gave: quantity → number, or list of numbers
 Values = Mapping[str, Mapping[str, Sequence[Any]]]  # condition → quantity → one entry per seed
+
+
+class Verdict(NamedTuple):
+    word: str  # HOLDS, FAILS or UNDECIDED
+    because: str  # the figures that decided
 
 
 class Claim(NamedTuple):

@@ -10,12 +10,11 @@ import numpy as np
 
 from tf1_dnn.config import Config
 from tf1_dnn.experiments import figures, pairs
-from tf1_dnn.experiments.conditions import Condition, Settings, grid
-from tf1_dnn.experiments.estimates import difference, estimate
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import HOLDS, all_of, difference, estimate, exceeds
 from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WORD
-from tf1_dnn.experiments.protocol import Claim, Experiment, Measured, Row, Values, make_row
-from tf1_dnn.experiments.stepped import SteppedRun
-from tf1_dnn.experiments.verdicts import HOLDS, Verdict, all_of, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 SIZES = (500, 1_000, 2_000)  # training images
 RATES = (0.0, 0.2, 0.5)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
     from tf1_dnn.training.loops import Loop
 
+Settings = Mapping[str, Any]  # n_train (images drawn by the seed), and what a measure needs
+Measured = dict[str, Any]  # what one cell gave: quantity → number, or list of numbers
 _ONE_THREAD = dict(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 
 
@@ -87,6 +89,12 @@ def started(config: Config, splits: Splits) -> Iterator[SteppedRun]:
         session.run(model.init)
         loop = make_loop(session, model, splits.train, Execution(loop="step"))
         yield SteppedRun(session, model, splits, loop)
+
+
+def final_accuracy(run: SteppedRun, settings: Settings) -> Measured:
+    """Validation accuracy after `n_steps`: the measure where nothing else is compared."""
+    run.run_steps(settings["n_steps"])
+    return {"accuracy": run.accuracy(run.splits.valid), "is_finite": run.is_finite}
 
 
 def _endless_batches(n_examples: int, config: Config) -> Iterator[np.ndarray]:
