@@ -7,7 +7,7 @@ from conftest import small_splits
 
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
-from tf1_dnn.experiments import EXPERIMENTS, cells, optimizers, pool, training, vanishing
+from tf1_dnn.experiments import EXPERIMENTS, cells, optimizers, pool, stepped, vanishing
 from tf1_dnn.graph import build_graph
 from tf1_dnn.training import trainer
 
@@ -23,7 +23,7 @@ def moving_averages(run):
 def test_steps_are_those_of_train(splits):
     config = SMALL.replace(n_epochs=2, dropout_rate=0.2)
     history = trainer.train(config, splits, execution=Execution(loop="step"))
-    with training.started(config, splits) as run:
+    with stepped.started(config, splits) as run:
         untrained = run.accuracy(splits.test)
         run.run_steps(3)  # of four in an epoch
         run.run_steps(5)
@@ -31,7 +31,7 @@ def test_steps_are_those_of_train(splits):
 
 
 def test_a_run_that_diverged_counts_as_guessing(splits):
-    with training.started(SMALL.replace(batch_norm=False, learning_rate=1e30), splits) as run:
+    with stepped.started(SMALL.replace(batch_norm=False, learning_rate=1e30), splits) as run:
         run.run_steps(4)
         assert not run.is_finite
         assert run.accuracy(splits.valid) == 1 / splits.n_outputs
@@ -39,7 +39,8 @@ def test_a_run_that_diverged_counts_as_guessing(splits):
 
 def test_norms_of_gradients_are_numpys(splits):
     config = SMALL.replace(hidden_units=(8, 8), batch_norm=False, activation="tanh", batch_size=1)
-    measured = vanishing.measure(config, splits, {"n_steps": 1})
+    with stepped.started(config, splits) as run:
+        measured = vanishing.measure(run, {"n_steps": 1})
     spec = build_graph(config, splits.n_inputs, splits.n_outputs)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
@@ -56,10 +57,10 @@ def test_norms_of_gradients_are_numpys(splits):
 
 
 def test_population_statistics_serve_for_one_look_only(splits):
-    with training.started(SMALL.replace(batch_norm_momentum=0.999), splits) as run:
+    with stepped.started(SMALL.replace(batch_norm_momentum=0.999), splits) as run:
         run.run_steps(40)
         before, moving = moving_averages(run), run.accuracy(splits.valid)
-        population = training.population_accuracy(run, splits.valid)
+        population = run.population_accuracy(splits.valid)
         assert population > moving  # after 40 steps these are still near 0 and 1
         for name, value in moving_averages(run).items():
             np.testing.assert_array_equal(value, before[name])
@@ -67,9 +68,10 @@ def test_population_statistics_serve_for_one_look_only(splits):
 
 
 def test_training_stops_at_the_target(splits):
-    settings = {"n_steps": 60, "target": 0.0}
-    assert optimizers.measure(SMALL, splits, settings)["steps"] == optimizers.CHUNK
-    out_of_reach = optimizers.measure(SMALL, splits, {**settings, "target": 1.1})
+    with stepped.started(SMALL, splits) as run:
+        reached = optimizers.measure(run, {"n_steps": 60, "target": 0.0})
+        out_of_reach = optimizers.measure(run, {"n_steps": 60, "target": 1.1})
+    assert (reached["steps"], reached["reached"]) == (optimizers.CHUNK, True)
     assert (out_of_reach["steps"], out_of_reach["reached"]) == (60, False)
     assert len(out_of_reach["curve"]) == 3
 

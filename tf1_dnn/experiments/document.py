@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.experiments import cells
 from tf1_dnn.experiments.estimates import Estimate
 from tf1_dnn.experiments.protocol import Result, Row, conclude
+from tf1_dnn.experiments.registry import EXPERIMENTS
 from tf1_dnn.runs import directory, plots
-
-MARKDOWN, JSON = "report.md", "report.json"
 
 
 def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> list[Path]:
@@ -26,16 +26,12 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     paths = [folder / f"{result.name}.png" for result in results]
     for result, path in zip(results, paths):
         plot(result, path)
-    texts = {MARKDOWN: whole_markdown(results, facts), JSON: as_json(results, facts)}
-    try:
+    texts = {"report.md": whole_markdown(results, facts), "report.json": as_json(results, facts)}
+    advice = "make room, or name another folder; finished cells are kept."
+    with cells.writing(f"the report to {folder}", advice):
         for name, text in texts.items():
             directory.write_whole(folder / name, text)
-    except OSError as error:
-        raise RunError(
-            f"cannot write the report to {folder} ({error.strerror or error}): make room, or name "
-            "another folder; finished cells are kept."
-        ) from None
-    return [folder / MARKDOWN, folder / JSON, *paths]
+    return [*(folder / name for name in texts), *paths]
 
 
 def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
@@ -43,13 +39,11 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
 
     Raises RunError for a file that is missing or not a report.
     """
-    from tf1_dnn.experiments import EXPERIMENTS
-
     try:
         kept = json.loads(Path(path).read_text(encoding="utf-8"))["experiments"]
         values = {name: each["values"] for name, each in kept.items()}
         return {name: conclude(EXPERIMENTS[name], values[name]) for name in values}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunError(
             f"cannot read the report {path} ({first_sentence(error)}): make it with "
             "python -m tf1_dnn.experiments."
@@ -77,8 +71,8 @@ def markdown(result: Result) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in result.rows:
-        cells = (row.quantity, row.condition, row.value.text(row.form), *_compared(row))
-        lines.append("| " + " | ".join((*cells, str(row.value.n))) + " |")
+        entries = (row.quantity, row.condition, row.value.text(row.form), *_compared(row))
+        lines.append("| " + " | ".join((*entries, str(row.value.n))) + " |")
     return "\n".join(lines)
 
 
