@@ -1,7 +1,5 @@
 """python -m tf1_dnn.experiments: the post's claims put to the test, and a report of it."""
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """One run of one condition with one seed, and the small file that keeps what it gave."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import hashlib

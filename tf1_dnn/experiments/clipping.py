@@ -1,7 +1,5 @@
 """Section 2: gradient clipping against exploding gradients, by kind and threshold."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any, Iterator
 

@@ -1,7 +1,5 @@
 """What an experiment runs: conditions, often one for each choice of some options."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any, Callable, Iterable, NamedTuple
 

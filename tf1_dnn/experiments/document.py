@@ -1,7 +1,5 @@
 """The report: tables in Markdown, everything in JSON, a figure per experiment."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """Means over seeds with their 95% intervals (Student's t), and what an interval decides."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple, Sequence
 

@@ -1,7 +1,5 @@
 """The style of runs.plots for figures of experiments: means over seeds with their intervals."""
 
-from __future__ import annotations
-
 from typing import Any, Iterable, Mapping, Sequence
 
 from tf1_dnn.experiments.estimates import Numbers, estimate

@@ -1,7 +1,5 @@
 """Section 1.3, second point: batch norm makes training less sensitive to the initial weights."""
 
-from __future__ import annotations
-
 from typing import Any, Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Section 1.3, third point: with batch norm, gradient descent converges at high learning rates."""
 
-from __future__ import annotations
-
 from typing import Any, Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Section 1.2: moving averages in the place of averages over mini-batches, and their momentum."""
 
-from __future__ import annotations
-
 from typing import Any, Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The introduction: optimizers that make training faster than plain gradient descent."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any, Iterator
 

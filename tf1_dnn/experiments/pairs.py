@@ -1,7 +1,5 @@
 """What most experiments compare: one network with batch norm and without."""
 
-from __future__ import annotations
-
 from tf1_dnn.experiments.protocol import Values
 
 WITH, WITHOUT = True, False  # of Config.batch_norm

@@ -1,7 +1,5 @@
 """Cells side by side over the machine's cores, each in one thread of a process of its own."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import contextlib
 import multiprocessing

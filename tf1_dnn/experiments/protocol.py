@@ -1,7 +1,5 @@
 """What an experiment is made of: conditions, a measure, rows to print, claims with their rules."""
 
-from __future__ import annotations
-
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from tf1_dnn.experiments.conditions import Condition

@@ -1,7 +1,5 @@
 """The experiments by name; a worker process finds a cell's here."""
 
-from __future__ import annotations
-
 from tf1_dnn.experiments import (
     clipping,
     initialization,

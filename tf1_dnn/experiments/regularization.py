@@ -1,7 +1,5 @@
 """Section 1.3, fourth point: batch norm against overfitting, without and with dropout."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from typing import Any, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Run experiments: every condition with every seed, and what follows from all of them."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

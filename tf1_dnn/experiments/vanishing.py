@@ -1,7 +1,5 @@
 """Section 1.3, first point: batch norm against vanishing gradients, with tanh and sigmoid."""
 
-from __future__ import annotations
-
 import functools
 import re
 from typing import Any, Iterator
