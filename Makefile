@@ -1,5 +1,5 @@
 # make train [ARGS="gradient_clipping --n-epochs 10"]   the post's training, printed as in the post
-# make test  [ARGS="-k clip"]                           the test suite
+# make test  [ARGS="-m 'not slow'"]                     the test suite, or its inner loop
 # make notebooks                                        Jupyter, in notebooks/
 # make notebooks-run                                    execute them anew and store the outputs
 # make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR

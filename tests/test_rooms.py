@@ -48,6 +48,7 @@ def lint(package_parent):
         ("predict.py", "from tf1_dnn.cluster import chief", "Every room knows only"),
         ("graph/build.py", "from tf1_dnn import cli", "Who has read graph/"),
         ("check/report.py", "from tf1_dnn import data", "check reads graphs as data"),
+        ("check/graph/nodes.py", "from tf1_dnn.check.facts import steps", "Rules stand on facts"),
     ],
 )
 def test_a_forbidden_import_fails_the_lint(module, line, contract, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 import resource
@@ -45,16 +46,12 @@ def make_parser() -> cli.Parser:
     )
     options.add_preset(parser)
     sweep = parser.add_argument_group("what to vary")
-    sweep.add_argument("--batch-size", type=int, nargs="+", metavar="N")
-    sweep.add_argument(
-        "--hidden-units",
-        type=layers,
-        nargs="+",
-        metavar="N,N",
-        help="layers joined by commas, as in: --hidden-units 300,100 1024,1024",
-    )
-    sweep.add_argument("--n-examples", type=int, nargs="+", metavar="N", help="training examples")
-    sweep.add_argument("--loops", choices=LOOPS, nargs="+", default=list(LOOPS))
+    vary = functools.partial(sweep.add_argument, nargs="+")
+    vary("--batch-size", type=int, metavar="N")
+    words = "layers joined by commas, as in: --hidden-units 300,100 1024,1024"
+    vary("--hidden-units", type=layers, metavar="N,N", help=words)
+    vary("--n-examples", type=int, metavar="N", help="training examples")
+    vary("--loops", choices=LOOPS, default=list(LOOPS))
     parser.add_argument("--n-epochs", type=int, default=5, metavar="N", help="timed each [5]")
     parser.add_argument("--no-xla", dest="xla", action="store_false", default=True)
     options.add_device_options(parser)
@@ -152,10 +149,7 @@ def take(splits: Splits, n_examples: int | None) -> Splits:
         return splits
     if not 0 < n_examples <= splits.train.n_examples:
         raise ConfigError(f"--n-examples must be from 1 to {splits.train.n_examples}")
-    train = splits.train._replace(
-        images=splits.train.images[:n_examples], labels=splits.train.labels[:n_examples]
-    )
-    return splits._replace(train=train)
+    return splits._replace(train=splits.train.first(n_examples))
 
 
 def table(report: dict[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """What every command shares: one-sentence errors with exit code 2, and messages on stderr."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

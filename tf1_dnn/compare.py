@@ -1,14 +1,12 @@
 """python -m tf1_dnn.compare: what differs among runs, and what came of it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
 from tf1_dnn import cli
-from tf1_dnn.errors import RunError
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.runs import config_json, directory, plots
 from tf1_dnn.runs.history import EpochMetrics
 
@@ -59,31 +57,29 @@ def read_run(run_dir: str) -> Run:
     """A run from its directory; RunError if that holds none, or damaged files."""
     folder = Path(run_dir)
     settings = _settings(config_json.read(folder))
-    metrics, times = _read_lines(folder / directory.METRICS), _read_lines(folder / directory.TIMES)
-    try:
+    fault = f"the metrics in {folder} are damaged"
+    with told(RunError, fault, "leave this run out", OSError, KeyError, TypeError, ValueError):
+        metrics, times = (
+            _read_lines(folder / name) for name in (directory.METRICS, directory.TIMES)
+        )
         is_finished = bool(metrics) and "test_accuracy" in metrics[-1]
         test_accuracy = float(metrics.pop()["test_accuracy"]) if is_finished else None
         seconds = [float(line["seconds"]) for line in times]
         epochs = tuple(EpochMetrics(**line, seconds=s) for line, s in zip(metrics, seconds))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"the metrics in {folder} are damaged ({error}): leave it out.") from error
     return Run(run_dir, settings, epochs, test_accuracy, sum(seconds))
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON lines of a file; [] where a run has not written it yet."""
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
+    if not path.exists():
         return []
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} is damaged ({error}): leave this run out.") from error
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _settings(description: dict[str, Any]) -> dict[str, Any]:
     """What config.json says, flat; of the data the name and what tells the bytes apart."""
-    data = description.get("data", {})
-    settings = {"data": data.get("name"), "data_sha256": str(data.get("sha256"))[:8]}
+    data = description["data"]
+    settings = {"data": data["name"], "data_sha256": data["sha256"][:8]}
     for part in ("config", "execution", "keeping", "versions"):
         settings.update(description.get(part, {}))
     return settings
@@ -92,10 +88,8 @@ def _settings(description: dict[str, Any]) -> dict[str, Any]:
 def differing(compared: Sequence[Run]) -> list[str]:
     """The settings that not all runs share, in config.json's order."""
     names = dict.fromkeys(name for run in compared for name in run.settings)
-    first = compared[0].settings
-    return [
-        name for name in names if any(run.settings.get(name) != first.get(name) for run in compared)
-    ]
+    first = compared[0].settings.get
+    return [name for name in names if any(r.settings.get(name) != first(name) for r in compared)]
 
 
 def table(compared: Sequence[Run]) -> str:

@@ -5,8 +5,6 @@ TF_USE_LEGACY_KERAS=1 was set before its first import. Nothing global is switche
 built inside `with tf.Graph().as_default()`, and eager code outside goes on as it was.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.metadata
 import importlib.util

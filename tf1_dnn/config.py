@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from tf1_dnn.errors import ConfigError
 
@@ -58,7 +58,7 @@ class Config:
         stddev = self.normal_stddev
         if stddev is None:
             names = (*KERNEL_INITIALIZERS, "normal:STDDEV")
-            _require_choice("kernel_initializer", self.kernel_initializer, names)
+            require_choice("kernel_initializer", self.kernel_initializer, names)
         else:
             _require_positive("the STDDEV of normal:STDDEV", stddev)
         given = [kind for kind in CLIP_KINDS if getattr(self, kind) is not None]
@@ -148,7 +148,7 @@ def _check_fields(options: Any) -> None:
         if value is None and field.default is None:
             continue
         if name in _CHOICES:
-            _require_choice(name, value, _CHOICES[name])
+            require_choice(name, value, _CHOICES[name])
         elif name in _LEAST:
             fits, least = _is_whole(value) and value >= _LEAST[name], _LEAST[name]
             _require(fits, f"{name} must be a whole number of at least {least}, not {value}")
@@ -163,7 +163,8 @@ def _require(holds: bool, sentence: str) -> None:
         raise ConfigError(sentence)
 
 
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def require_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ConfigError for a value that is none of the choices."""
     _require(value in choices, f"unknown {name} {value!r}: choose from {', '.join(choices)}")
 
 

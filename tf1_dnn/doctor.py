@@ -1,7 +1,5 @@
 """python -m tf1_dnn.doctor: whether training would work here, and on what."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

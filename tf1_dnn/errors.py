@@ -1,5 +1,8 @@
 """The errors a user can mend: one sentence that says what was wrong and what to do."""
 
+import contextlib
+from typing import Iterator
+
 
 class Error(Exception):
     """Base of every error this package raises on purpose; commands exit with code 2."""
@@ -53,3 +56,19 @@ def first_sentence(error: BaseException) -> str:
     words = words.partition("\nNode: ")[2].partition("\n")[2] or words
     words = words.partition("\n\t [[")[0].partition("\nHint: ")[0]
     return (" ".join(words.split()) or type(error).__name__).split(". ")[0].rstrip(".")
+
+
+@contextlib.contextmanager
+def told(
+    kind: type[Error], fault: str, remedy: str, *errors: type[BaseException]
+) -> Iterator[None]:
+    """Raise other libraries' errors as one of ours: "FAULT (what they say): REMEDY."
+
+    Our own errors pass as they are.
+    """
+    try:
+        yield
+    except Error:
+        raise
+    except errors as error:
+        raise kind(f"{fault} ({first_sentence(error)}): {remedy}") from error

@@ -1,7 +1,5 @@
 """python -m tf1_dnn.evaluate: how good a trained run is, class by class."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Any, NamedTuple, Sequence
@@ -9,6 +7,7 @@ from typing import Any, NamedTuple, Sequence
 import numpy as np
 
 from tf1_dnn import cli, data
+from tf1_dnn.config import require_choice
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
 from tf1_dnn.runs import config_json, plots, restore
@@ -86,9 +85,8 @@ def per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _check_choices(description: dict[str, Any], split: str, statistics: str) -> None:
-    for name, value, choices in [("split", split, SPLITS), ("statistics", statistics, STATISTICS)]:
-        if value not in choices:
-            raise ConfigError(f"unknown {name} {value!r}: choose from {', '.join(choices)}.")
+    require_choice("split", split, SPLITS)
+    require_choice("statistics", statistics, STATISTICS)
     if statistics == "population" and not description["config"].get("batch_norm", True):
         raise ConfigError(
             "the run has no batch norm, so there are no statistics to choose: leave out population."

@@ -1,7 +1,5 @@
 """python -m tf1_dnn.export: a run's network as a SavedModel, for TensorFlow Serving and others."""
 
-from __future__ import annotations
-
 import math
 import os
 import sys

@@ -1,7 +1,5 @@
 """The command-line options that make a Config, an Execution or a TrainSpec."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import functools

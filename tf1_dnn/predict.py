@@ -1,7 +1,5 @@
 """python -m tf1_dnn.predict: which digits pictures show, by a trained run or its export."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

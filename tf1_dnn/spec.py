@@ -1,7 +1,5 @@
 """TrainSpec: all that one command carries from its options to training, in one piece."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from typing import Mapping

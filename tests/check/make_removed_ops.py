@@ -1,7 +1,7 @@
-"""Make tf1_dnn/check/removed_ops.py: the ops of TensorFlow 1.15.5 that TensorFlow 2.21 lacks.
+"""Make check's removed_ops.txt: the ops of TensorFlow 1.15.5 that TensorFlow 2.21 lacks.
 
     python3.7 tests/check/make_removed_ops.py ops.json    # with TensorFlow 1.15.5: lists its ops
-    python tests/check/make_removed_ops.py ops.json       # with 2.21: writes the module
+    python tests/check/make_removed_ops.py ops.json       # with 2.21: writes the file
 
 The first lists what is registered, every op library of tf.contrib loaded; the second asks 2.21's
 registry for each.
@@ -12,18 +12,8 @@ import json
 import os
 import pathlib
 import sys
-import textwrap
 
-MODULE = pathlib.Path(__file__).parents[2] / "tf1_dnn" / "check" / "removed_ops.py"
-HEADER = '''"""The ops of TensorFlow 1.15.5 that TensorFlow 2.21 lacks, by their part of tf.contrib.
-
-Made by tests/check/make_removed_ops.py. "core" holds those that were in no part of tf.contrib.
-"""
-
-from __future__ import annotations
-
-REMOVED = {
-'''
+FILE = pathlib.Path(__file__).parents[2] / "tf1_dnn" / "check" / "rules" / "removed_ops.txt"
 
 
 def list_ops(path):
@@ -46,8 +36,8 @@ def list_ops(path):
     print(len(ops), "ops")
 
 
-def write_module(path):
-    """With TensorFlow 2.21: the module, of the ops that its registry lacks."""
+def write_file(path):
+    """With TensorFlow 2.21: the ops that its registry lacks, a line for each part of tf.contrib."""
     from tf1_dnn.compat import tf
 
     graph = tf.Graph()
@@ -62,14 +52,10 @@ def write_module(path):
     for name, where in sorted(json.loads(pathlib.Path(path).read_text()).items()):
         if not name.startswith("_") and not is_known(name):  # "_" names what graphs never hold
             removed.setdefault(where, []).append(name)
-    text = HEADER
-    for where, names in sorted(removed.items()):
-        lines = textwrap.wrap(" ".join(names), 88)
-        quoted = [f'        "{line} "\n' for line in lines[:-1]] + [f'        "{lines[-1]}"\n']
-        text += f'    "{where}": (\n{"".join(quoted)}    ),\n'
-    MODULE.write_text(text + "}\n")
+    lines = [f"{where}: {' '.join(names)}\n" for where, names in sorted(removed.items())]
+    FILE.write_text("".join(lines))
     print(sum(map(len, removed.values())), "ops removed")
 
 
 if __name__ == "__main__":
-    (list_ops if sys.version_info < (3, 8) else write_module)(sys.argv[1])
+    (list_ops if sys.version_info < (3, 8) else write_file)(sys.argv[1])

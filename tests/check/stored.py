@@ -7,7 +7,7 @@ import pathlib
 from google.protobuf import text_format
 
 from tf1_dnn import check
-from tf1_dnn.check.protos import GraphDef, MetaGraphDef
+from tf1_dnn.check.read.messages import GraphDef, MetaGraphDef
 
 GRAPHS = pathlib.Path(__file__).parent / "graphs"
 

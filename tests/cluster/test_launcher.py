@@ -37,10 +37,8 @@ sys.exit(int(deed))
 
 def launch(*deeds):
     """Exit code of a cluster of stand-ins, one parameter server and two workers."""
-    environments = dict(launcher.make_environments({"ps": 1, "worker": 2}, evaluator=False))
-    command = [sys.executable, "-c", TASK, *deeds]
-    with launcher.signals_kept() as signals, launcher.tasks_started(command, environments) as tasks:
-        return launcher.watch(tasks, signals)
+    environments = launcher.make_environments({"ps": 1, "worker": 2}, evaluator=False)
+    return launcher.launch([sys.executable, "-c", TASK, *deeds], environments)
 
 
 @contextlib.contextmanager
@@ -73,7 +71,7 @@ def is_there(pid):
 
 
 def test_every_task_gets_its_tf_config_on_ports_of_its_own():
-    environments = dict(launcher.make_environments({"ps": 2, "worker": 3}, evaluator=True))
+    environments = launcher.make_environments({"ps": 2, "worker": 3}, evaluator=True)
     specs = {name: json.loads(text) for name, text in environments.items()}
     assert list(specs) == ["ps 0", "ps 1", "worker 0", "worker 1", "worker 2", "evaluator"]
     spec = specs["worker 2"]

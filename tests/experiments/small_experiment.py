@@ -1,9 +1,14 @@
 """A small experiment of two conditions, put in the place of the real ones."""
 
+import contextlib
+from types import SimpleNamespace
+
 from tf1_dnn import experiments
 from tf1_dnn.config import Config
-from tf1_dnn.experiments.estimates import difference
-from tf1_dnn.experiments.protocol import Claim, Condition, Experiment, Verdict, exceeds, make_row
+from tf1_dnn.experiments import stepped
+from tf1_dnn.experiments.conditions import Condition
+from tf1_dnn.experiments.estimates import difference, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Verdict, make_row
 
 
 class Counter:
@@ -12,9 +17,16 @@ class Counter:
     def __init__(self):
         self.runs = []
 
-    def __call__(self, config, splits, settings):
-        self.runs.append((config.learning_rate, config.seed, splits.train.n_examples))
+    def __call__(self, run, settings):
+        config = run.model.config
+        self.runs.append((config.learning_rate, config.seed, run.splits.train.n_examples))
         return {"accuracy": config.learning_rate + 0.01 * config.seed}
+
+
+@contextlib.contextmanager
+def started(config, splits):
+    """What the small experiment measures: no network is built."""
+    yield SimpleNamespace(model=SimpleNamespace(config=config), splits=splits)
 
 
 def judge(values):
@@ -24,13 +36,13 @@ def judge(values):
 
 def rows(values):
     slow, fast = values["slow"]["accuracy"], values["fast"]["accuracy"]
-    return [make_row(("accuracy", ".2f"), "fast", fast, "slow", slow)]
+    return [make_row(("accuracy", ".2f"), {"fast": fast, "slow": slow})]
 
 
 def draw(values):
     from tf1_dnn.experiments import figures
 
-    return figures.figure(width=2, height=2)
+    return figures.panels(1, width=2, height=2)[0]
 
 
 def install(monkeypatch):
@@ -52,4 +64,5 @@ def install(monkeypatch):
     )
     monkeypatch.setitem(experiments.EXPERIMENTS, "small", small)
     monkeypatch.setattr(experiments, "NAMES", ("small",))
+    monkeypatch.setattr(stepped, "started", started)
     return counter

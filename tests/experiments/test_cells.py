@@ -66,10 +66,10 @@ def test_a_file_under_another_cells_name_is_not_believed(measure, splits, tmp_pa
 def test_an_interrupted_run_keeps_what_was_finished(measure, splits, tmp_path, monkeypatch):
     small, plain = experiments.EXPERIMENTS["small"], measure.__call__
 
-    def interrupted(config, splits, settings):
+    def interrupted(run, settings):
         if len(measure.runs) == 2:
             raise KeyboardInterrupt
-        return plain(config, splits, settings)
+        return plain(run, settings)
 
     monkeypatch.setitem(experiments.EXPERIMENTS, "small", small._replace(measure=interrupted))
     with pytest.raises(KeyboardInterrupt):

@@ -13,6 +13,7 @@ import small_experiment
 from tf1_dnn import cli, experiments
 from tf1_dnn.errors import RunError
 from tf1_dnn.experiments import __main__ as command
+from tf1_dnn.experiments import suite
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -51,16 +52,24 @@ def test_a_report_is_read_back_and_judged_anew(npz, tmp_path, monkeypatch, in_th
     small_experiment.install(monkeypatch)
     assert cli.run(command.main, ["small", "--data", npz, "--out", str(tmp_path)]) == 0
     result = experiments.read_report(tmp_path / "report.json")["small"]
-    assert result.verdicts[0].word == "holds" and result.rows[0].value.n == experiments.SEEDS
+    assert result.verdicts[0].word == "holds" and result.rows[0].value.n == suite.SEEDS
     report = json.loads((tmp_path / "report.json").read_text())
-    report["experiments"]["small"]["values"]["fast"]["accuracy"] = [0.0] * experiments.SEEDS
+    report["experiments"]["small"]["values"]["fast"]["accuracy"] = [0.0] * suite.SEEDS
     (tmp_path / "changed.json").write_text(json.dumps(report))
     changed = experiments.read_report(tmp_path / "changed.json")["small"]
     assert changed.verdicts[0].word == "does not hold"
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{}", '{"experiments": {"unheard-of": {"values": {}}}}']
+    "text",
+    [
+        None,
+        "",
+        "{}",
+        '{"experiments": {"unheard-of": {"values": {}}}}',
+        '{"experiments": {"vanishing": {"values": {}}}}',
+        '{"experiments": {"momentum": {"values": {"momentum 0.9": {"looks": [1], "moving": []}}}}}',
+    ],
 )
 def test_what_is_not_a_report(tmp_path, text):
     path = tmp_path / "report.json"
@@ -131,6 +140,7 @@ def test_a_stopped_command_leaves_finished_cells_and_no_processes(number, code, 
     os.kill(process.pid, number) if number == signal.SIGKILL else os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "") and "Traceback" not in err
+    assert number == signal.SIGKILL or err.splitlines()[1:] == ["interrupted"]
     assert wait_until(lambda: not is_alive(process.pid), seconds=20)
     assert 1 <= len(list(cells.glob("*.json"))) < 24
     for path in cells.glob("*.json"):

@@ -14,10 +14,9 @@ from tf1_dnn.experiments import (
     regularization,
     vanishing,
 )
-from tf1_dnn.experiments.estimates import Estimate
-from tf1_dnn.experiments.protocol import FAILS, HOLDS, UNDECIDED, all_of, conclude, exceeds
-
-WITH, WITHOUT = "batch norm", "none"
+from tf1_dnn.experiments.estimates import FAILS, HOLDS, UNDECIDED, Estimate, all_of, exceeds
+from tf1_dnn.experiments.pairs import BOTH, WITH, WITHOUT
+from tf1_dnn.experiments.protocol import conclude
 
 
 @pytest.fixture
@@ -42,6 +41,7 @@ def test_words_together():
     assert all_of(HOLDS, HOLDS) == HOLDS
     assert all_of(HOLDS, UNDECIDED) == UNDECIDED
     assert all_of(HOLDS, UNDECIDED, FAILS) == FAILS
+    assert all_of() == UNDECIDED
 
 
 def fading(factor, values):
@@ -54,7 +54,7 @@ def vanishing_values(values, factors):
     return {
         vanishing.label("tanh", initializer, how): {"backpropagated": fading(factor, values)}
         for initializer, pair in zip(vanishing.INITIALIZERS, factors)
-        for how, factor in zip((WITH, WITHOUT), pair)
+        for how, factor in zip(BOTH, pair)
     }
 
 
@@ -119,7 +119,7 @@ def test_learning_rates(values):
     made[learning_rates.label(3.0, WITH)]["accuracy"] = [0.95, 0.1, 0.1, 0.1, 0.1]
     assert learning_rates.judge(made).word == UNDECIDED
     assert learning_rates.highest(made, WITH) == pytest.approx([0.4771, 0, 0, 0, 0], abs=1e-4)
-    assert learning_rates.width(made, WITH) == [8, 7, 7, 7, 7]
+    assert list(learning_rates.width(made, WITH)) == [8, 7, 7, 7, 7]
 
 
 def dropout_values(values, *tests):
@@ -193,8 +193,10 @@ def test_steps_until_moving_averages_serve(values):
     made = momentum_values(values, (0.0, 0.02, 0.005))
     steps = [set(momentum.serving_steps(made, each)) for each in momentum.MOMENTA]
     assert steps == [{1_100}, {2_000}, {1_100}]
-    assert momentum._serving_step([1, 2, 3], [0.9, 0.5, 0.9], [0.9] * 3) == 3  # not 1: it relapsed
-    assert momentum._serving_step([1, 2, 3], [0.9] * 3, [0.9] * 3) == 1
+    seeds = {"looks": [[1, 2, 3]] * 3, "population": [[0.9] * 3] * 3}
+    seeds["moving"] = [[0.9, 0.5, 0.9], [0.9, 0.9, 0.9], [0.9, 0.9, 0.5]]
+    # The first relapsed, so not 1; the last never does.
+    assert momentum.serving_steps({momentum.label(0.9): seeds}, 0.9) == [3, 1, 3]
 
 
 def clipping_values(values, clipped, unclipped, healthy=0.9, norms=(1e4, 1.0), spread=0.001):

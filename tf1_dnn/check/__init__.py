@@ -1,17 +1,14 @@
 """check: the classic mistakes in a TensorFlow 1 graph, found in it as data; nothing is run."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, Sequence
 
-from tf1_dnn.check import rules_batch_norm, rules_clipping, rules_gradients
-from tf1_dnn.check import rules_migration, rules_updates
-from tf1_dnn.check.findings import RULES, SEVERITIES, Finding, GraphError, Rule
-from tf1_dnn.check.load import load_graph
-from tf1_dnn.check.view import GraphView
+from tf1_dnn.check.facts.steps import training
+from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
+from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.read.load import load_graph
+from tf1_dnn.check.rules import RULES, Rule
 
 __all__ = ["RULES", "SEVERITIES", "Checked", "Finding", "GraphError", "Rule", "check", "examine"]
-_ = rules_batch_norm, rules_clipping, rules_gradients, rules_migration, rules_updates
 
 
 class Checked(NamedTuple):
@@ -45,19 +42,15 @@ def examine(
     """`check`, with what is known of the graph; `ignore` names rules to leave out."""
     loaded = load_graph(graph)
     train_ops = [train_op] if isinstance(train_op, str) else list(train_op or ())
-    view = GraphView(loaded.meta, train_ops, loaded.saved_names)
+    linked = Graph(loaded.meta, train_ops, loaded.saved_names)
+    steps = training(linked).steps
     rules = [rule for id, rule in sorted(RULES.items()) if id not in ignore]
-    has_train_op = bool(view.training.steps)
-    findings = [
-        finding
-        for rule in rules
-        if has_train_op or not rule.needs_train_op
-        for finding in rule.find(view)
-    ]
+    fitting = [rule for rule in rules if steps or not rule.needs_train_op]
+    findings = [finding for rule in fitting for finding in rule.find(linked)]
     return Checked(
         loaded.source,
-        len(view.nodes),
-        tuple(node.name for step in view.training.steps for node in step.fetches),
+        len(linked.nodes),
+        tuple(node.name for step in steps for node in step.fetches),
         sorted(findings, key=lambda finding: finding.rank),
-        tuple(rule.id for rule in rules if rule.needs_train_op and not has_train_op),
+        tuple(rule.id for rule in rules if rule not in fitting),
     )

@@ -1,7 +1,5 @@
 """python -m tf1_dnn.check: find the classic mistakes in a TensorFlow 1 graph."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import sys

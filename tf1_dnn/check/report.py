@@ -1,7 +1,5 @@
 """What was found, to be read in a terminal or a CI log, or as JSON; and the rules' pages."""
 
-from __future__ import annotations
-
 import importlib.resources
 import itertools
 import json
@@ -9,7 +7,8 @@ import re
 from typing import Any, Iterator
 
 from tf1_dnn.check import Checked
-from tf1_dnn.check.findings import RULES, SEVERITIES, Finding, GraphError
+from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
+from tf1_dnn.check.rules import RULES
 
 _MOST_FINDINGS = 10  # of a rule, in the report; JSON has them all
 _MOST_OPS = 4  # of a finding
@@ -37,7 +36,9 @@ def report(checked: Checked) -> str:
     for _, group in itertools.groupby(checked.findings, key=lambda finding: finding[:2]):
         lines += [*_group(list(group)), ""]
     if checked.left_out:
-        lines += [*_wrapped(_left_out(checked.left_out), ""), ""]
+        told = f"Not checked, for no train op was found: {', '.join(checked.left_out)}. If the "
+        told += "graph trains, name what a step fetches: --train-op NAME."
+        lines += [*_wrapped(told, ""), ""]
     return "\n".join([*lines, _summary(checked.findings)])
 
 
@@ -54,13 +55,6 @@ def _group(findings: list[Finding]) -> Iterator[str]:
         yield f"  - … and {len(findings) - _MOST_FINDINGS} more of this kind (--json lists them)"
     yield from _wrapped(remedy(first.rule), "  remedy: ")
     yield f"  why, and in code: python -m tf1_dnn.check --explain {first.rule}"
-
-
-def _left_out(rules: tuple[str, ...]) -> str:
-    return (
-        f"Not checked, for no train op was found: {', '.join(rules)}. If the graph trains, name "
-        "what a step fetches: --train-op NAME."
-    )
 
 
 def _summary(findings: list[Finding]) -> str:

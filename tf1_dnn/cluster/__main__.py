@@ -1,7 +1,5 @@
 """python -m tf1_dnn.cluster: a cluster of processes on this machine, to try one out."""
 
-from __future__ import annotations
-
 import sys
 from typing import Sequence
 
@@ -40,10 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     cut = words.index("--") if "--" in words else len(words)
     given = make_parser().parse_args(words[:cut])
     sizes = {"ps": given.ps, "worker": given.workers}
-    environments = dict(launcher.make_environments(sizes, evaluator=given.evaluator))
     command = [sys.executable, "-m", "tf1_dnn.train", *words[cut + 1 :]]
-    with launcher.signals_kept() as signals, launcher.tasks_started(command, environments) as tasks:
-        return launcher.watch(tasks, signals)
+    return launcher.launch(command, launcher.make_environments(sizes, evaluator=given.evaluator))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The chief of a cluster: trains a replica like every worker, and keeps the run."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

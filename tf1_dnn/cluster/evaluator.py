@@ -1,7 +1,5 @@
 """The evaluator of a cluster: validates and tests every checkpoint that the chief writes."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

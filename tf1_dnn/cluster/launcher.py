@@ -1,7 +1,5 @@
 """A cluster of processes on this machine: one for each task, stopped together."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json
@@ -12,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO, Any, Iterator
+from typing import IO, Any, Collection, Iterator, Mapping
 
 from tf1_dnn import cli
 from tf1_dnn.cluster.tf_config import VARIABLE
@@ -21,19 +19,21 @@ from tf1_dnn.spec import task_name
 SECONDS_TO_STOP = 10.0  # that tasks get after SIGTERM
 
 
-def make_environments(sizes: dict[str, int], *, evaluator: bool) -> Iterator[tuple[str, str]]:
-    """Each task's name and TF_CONFIG, on ports that are free now."""
-    ports = iter(free_ports(sum(sizes.values())))
-    cluster = {
-        job: [f"127.0.0.1:{next(ports)}" for _ in range(size)] for job, size in sizes.items()
+def make_environments(sizes: Mapping[str, int], *, evaluator: bool) -> dict[str, str]:
+    """From each task's name to its TF_CONFIG, on ports that are free now."""
+    ports = iter(_free_ports(sum(sizes.values())))
+    cluster = {job: [f"127.0.0.1:{next(ports)}" for _ in range(n)] for job, n in sizes.items()}
+    tasks = [(job, index) for job, n in sizes.items() for index in range(n)]
+    tasks += [("evaluator", 0)] if evaluator else []
+    return {
+        task_name(job, index): json.dumps(
+            {"cluster": cluster, "task": {"type": job, "index": index}}
+        )
+        for job, index in tasks
     }
-    tasks = [(job, index) for job, size in sizes.items() for index in range(size)]
-    for job, index in tasks + ([("evaluator", 0)] if evaluator else []):
-        spec = {"cluster": cluster, "task": {"type": job, "index": index}}
-        yield task_name(job, index), json.dumps(spec)
 
 
-def free_ports(n: int) -> list[int]:
+def _free_ports(n: int) -> list[int]:
     """Ports that nothing listens on, all different."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(n)]
@@ -42,9 +42,41 @@ def free_ports(n: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
+def launch(command: list[str], environments: Mapping[str, str]) -> int:
+    """Run a command once for each task, its lines printed behind the task's name.
+
+    If one fails, the others are stopped: none can go on without it for good. SIGINT and SIGTERM
+    are passed on to all. At the end none is left.
+
+    Args:
+      command: the words of its command line.
+      environments: from a task's name to its TF_CONFIG.
+
+    Returns:
+      The worst exit code, 128 + N for a task that signal N ended, or for signal N to this process.
+    """
+    tasks: dict[str, subprocess.Popen] = {}
+    threads: list[threading.Thread] = []
+    width = max(map(len, environments))
+    with _signals_noted() as signals:
+        try:
+            for task, tf_config in environments.items():
+                tasks[task] = _start(command, tf_config)
+            for task, process in tasks.items():  # not before: a fork beside threads is not safe
+                for pipe, out in [(process.stdout, sys.stdout), (process.stderr, sys.stderr)]:
+                    arguments = (f"{task:{width}} | ", pipe, out)
+                    threads.append(threading.Thread(target=_relay, args=arguments, daemon=True))
+                    threads[-1].start()
+            return _watch(tasks, signals)
+        finally:
+            _stop(tasks.values())
+            for thread in threads:
+                thread.join(timeout=SECONDS_TO_STOP)
+
+
 @contextlib.contextmanager
-def signals_kept() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM go into the list yielded, to be passed on."""
+def _signals_noted() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM go into the list yielded."""
     noted: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {each: signal.signal(each, lambda number, _: noted.append(number)) for each in numbers}
@@ -55,35 +87,16 @@ def signals_kept() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-@contextlib.contextmanager
-def tasks_started(
-    command: list[str], environments: dict[str, str]
-) -> Iterator[dict[str, subprocess.Popen]]:
-    """A process per task, its lines printed behind its name; none is left at the end."""
-    tasks: dict[str, subprocess.Popen] = {}
-    threads: list[threading.Thread] = []
-    width = max(map(len, environments))
-    try:
-        for task, spec in environments.items():
-            tasks[task] = subprocess.Popen(
-                command,
-                env={**os.environ, VARIABLE: spec},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # a terminal's Ctrl-C comes through here alone
-                preexec_fn=_die_with_parent,
-            )
-        for task, process in tasks.items():
-            for pipe, out in [(process.stdout, sys.stdout), (process.stderr, sys.stderr)]:
-                arguments = (f"{task:{width}} | ", pipe, out)
-                threads.append(threading.Thread(target=_relay, args=arguments, daemon=True))
-                threads[-1].start()
-        yield tasks
-    finally:
-        stop(list(tasks.values()))
-        for thread in threads:
-            thread.join(timeout=SECONDS_TO_STOP)
+def _start(command: list[str], tf_config: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, VARIABLE: tf_config},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a terminal's Ctrl-C comes through here alone
+        preexec_fn=_die_with_parent,
+    )
 
 
 def _die_with_parent() -> None:
@@ -99,15 +112,11 @@ def _relay(prefix: str, pipe: IO[bytes], out: Any) -> None:
             out.flush()
 
 
-def watch(tasks: dict[str, subprocess.Popen], signals: list[int]) -> int:
-    """Wait for all tasks; the worst exit code, 128 + N for one that signal N ended.
-
-    A signal is passed on to all of them. If one fails, the others are stopped: none can go on
-    without it for good.
-    """
+def _watch(tasks: Mapping[str, subprocess.Popen], signals: list[int]) -> int:
+    """The exit code, once all tasks have ended, one has failed or a signal has been passed on."""
     while not signals:
         codes = {task: process.poll() for task, process in tasks.items()}
-        failed = {task: _shell_code(code) for task, code in codes.items() if code}
+        failed = {task: 128 - code if code < 0 else code for task, code in codes.items() if code}
         if failed:
             what = ", ".join(f"{task} (exit code {code})" for task, code in failed.items())
             cli.say(f"stopping the cluster, for the loss of {what}")
@@ -115,11 +124,11 @@ def watch(tasks: dict[str, subprocess.Popen], signals: list[int]) -> int:
         if all(code == 0 for code in codes.values()):
             return 0
         time.sleep(0.1)
-    stop(list(tasks.values()), signals[0])
+    _stop(tasks.values(), signals[0])
     return 128 + signals[0]
 
 
-def stop(processes: list[subprocess.Popen], number: int = signal.SIGTERM) -> None:
+def _stop(processes: Collection[subprocess.Popen], number: int = signal.SIGTERM) -> None:
     """Send a signal to the processes still there; SIGKILL to those that ignore it."""
     deadline = time.monotonic() + SECONDS_TO_STOP
     for process in processes:
@@ -131,7 +140,3 @@ def stop(processes: list[subprocess.Popen], number: int = signal.SIGTERM) -> Non
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _shell_code(code: int) -> int:
-    return 128 - code if code < 0 else code

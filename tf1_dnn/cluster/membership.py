@@ -4,8 +4,6 @@ TensorFlow's MonitoredTrainingSession is made of the same SessionManager, but it
 that a lost server interrupted, with the batch it had, and looks for the chief every 30 seconds.
 """
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import threading

@@ -4,8 +4,6 @@ Nothing else has to be told to a replica that joins late or comes back: the para
 count the steps, and every replica draws the same seeded permutations.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How replicas go through the steps: together (SyncSteps), or each on its own (AsyncSteps)."""
 
-from __future__ import annotations
-
 import time
 from typing import Any, NamedTuple, Protocol
 

@@ -3,8 +3,6 @@
 TensorFlow is imported once everything else has been checked.
 """
 
-from __future__ import annotations
-
 from tf1_dnn import data
 from tf1_dnn.spec import TrainSpec
 

@@ -6,8 +6,6 @@ The variable is what Kubeflow's TFJob, Vertex AI and YARN set for every process 
      "task": {"type": "worker", "index": 0}}
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

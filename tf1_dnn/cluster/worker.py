@@ -4,8 +4,6 @@ The parameter servers hold the variables; workers compute gradients, and so does
 keeps the run as well (`chief.train`).
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The post's mini-batches: a new permutation for each epoch, cut into pieces."""
 
-from __future__ import annotations
-
 from typing import Iterator
 
 import numpy as np

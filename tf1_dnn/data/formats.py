@@ -1,7 +1,5 @@
 """Readers of IDX and npz files; no header is believed, and nothing is unpickled."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import os

@@ -1,7 +1,5 @@
 """Ink told from its ground: light strokes on black, from any picture of a digit."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from tf1_dnn.data.formats import Array

@@ -1,7 +1,5 @@
 """MNIST from a folder, an npz file or Keras's cache, or downloaded into it."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

@@ -6,8 +6,6 @@ which IEEE 754 fixes to the last bit. That is why nothing here sums, multiplies 
 sin, exp and their like, and why rotations use the rational points of the circle.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

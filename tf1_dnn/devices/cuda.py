@@ -4,8 +4,6 @@ Without TensorFlow, so that a missing GPU can be told before its import. Librari
 order in which dlopen searches for TensorFlow, so that both find the same files.
 """
 
-from __future__ import annotations
-
 import ctypes
 import glob
 import importlib.util

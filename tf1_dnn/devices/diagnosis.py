@@ -1,7 +1,5 @@
 """The doctor's checks: each yields diagnoses, in words and with a remedy."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

@@ -1,7 +1,5 @@
 """NVIDIA's driver: whether it is there, what it sees, and what to do where it does not work."""
 
-from __future__ import annotations
-
 import ctypes
 import glob
 import os

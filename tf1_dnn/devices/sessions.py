@@ -1,7 +1,5 @@
 """The device to train on, and sessions there: memory taken as needed, full float32 on a GPU."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from typing import Any, Iterator, NamedTuple

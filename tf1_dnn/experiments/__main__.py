@@ -1,16 +1,14 @@
 """python -m tf1_dnn.experiments: the post's claims put to the test, and a report of it."""
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Sequence
 
 from tf1_dnn import cli, experiments, options
 from tf1_dnn.errors import ConfigError
-from tf1_dnn.experiments import report
+from tf1_dnn.experiments import document, suite
 
 
 def make_parser() -> cli.Parser:
@@ -27,7 +25,7 @@ def make_parser() -> cli.Parser:
         "--seeds",
         type=int,
         metavar="N",
-        help=f"runs of each condition [{experiments.SEEDS}; quick: {experiments.QUICK_SEEDS}]",
+        help=f"runs of each condition [{suite.SEEDS}; quick: {suite.QUICK_SEEDS}]",
     )
     add(
         "--out", default="claims", metavar="DIR", help="where report.md, report.json and figures go"
@@ -48,11 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     given = make_parser().parse_args(argv)
-    names = [name for name in dict.fromkeys(given.names) if name != "all"]
-    experiments.check_names(names)
-    names = list(experiments.NAMES) if "all" in given.names else names
+    suite.check_names([name for name in given.names if name != "all"])
+    names = dict.fromkeys(experiments.NAMES if "all" in given.names else given.names)
     if given.seeds is not None:
-        experiments.check_seeds(given.seeds)
+        suite.check_seeds(given.seeds)
     if given.workers < 1:
         raise ConfigError(f"--workers must be at least 1, not {given.workers}.")
     folder = Path(given.out)
@@ -61,8 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     splits = data.load(given.dataset, given.data)
     cli.say(f"data: {splits.name} from {splits.source}; report: {folder}")
-    how: dict[str, Any] = dict(seeds=given.seeds, quick=given.quick)
-    results = experiments.run_all(names, splits, out=folder, workers=given.workers, **how)
+    results = experiments.run_all(
+        list(names), splits, seeds=given.seeds, quick=given.quick, out=folder, workers=given.workers
+    )
     facts = {
         "command": " ".join(["python -m tf1_dnn.experiments", *arguments]),
         "data": "MNIST" if splits.is_mnist else splits.name,
@@ -71,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "quick": given.quick,
         "tensorflow": version("tensorflow"),
     }
-    paths = report.write(folder, results, facts)
-    print(report.verdicts_markdown(results))
+    paths = document.write(folder, results, facts)
+    print(experiments.verdicts_markdown(results))
     cli.say("written: " + ", ".join(map(str, paths)))
     return 0
 

@@ -1,14 +1,13 @@
 """One run of one condition with one seed, and the small file that keeps what it gave."""
 
-from __future__ import annotations
-
+import contextlib
 import dataclasses
 import hashlib
 import json
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
@@ -16,10 +15,9 @@ from tf1_dnn import __version__, data
 from tf1_dnn.config import Config
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import RunError
-from tf1_dnn.experiments.protocol import Experiment, Measured
+from tf1_dnn.experiments.protocol import Experiment
+from tf1_dnn.experiments.stepped import Measured, Settings
 from tf1_dnn.runs import directory
-
-FOLDER = "cells"
 
 
 class Cell(NamedTuple):
@@ -28,7 +26,7 @@ class Cell(NamedTuple):
     experiment: str
     condition: str
     config: Config  # with the cell's seed
-    settings: Mapping[str, Any]
+    settings: Settings
     data_sha256: str
 
     def key(self) -> dict[str, Any]:
@@ -45,7 +43,16 @@ class Cell(NamedTuple):
         return folder / f"{self.experiment}-{slug}-{self.config.seed}-{digest}.json"
 
 
-def make_cells(experiment: Experiment, splits: Splits, *, seeds: int, quick: bool) -> list[Cell]:
+def make_folder(out: Path) -> Path:
+    """The folder of a report's cells, which git ignores; RunError if it cannot be made."""
+    folder = out / "cells"
+    with writing(f"to {out}", "permit it, or name another."):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n")
+    return folder
+
+
+def make_cells(experiment: Experiment, splits: Splits, seeds: int, *, quick: bool) -> list[Cell]:
     """Every condition with every seed from 0 on, condition by condition.
 
     Raises DataError for a training set smaller than a mini-batch.
@@ -74,13 +81,17 @@ def read(folder: Path, cell: Cell) -> Measured | None:
 def write(folder: Path, cell: Cell, measured: Measured) -> None:
     """Keep what a cell gave, whole or not at all; RunError if it cannot be written."""
     text = json.dumps({"key": cell.key(), "measured": measured}, indent=1) + "\n"
-    try:
+    with writing(f"to {folder}", "make room; finished cells are kept."):
         directory.write_whole(cell.path(folder), text)
+
+
+@contextlib.contextmanager
+def writing(what: str, advice: str) -> Iterator[None]:
+    """What the system has against it becomes a RunError."""
+    try:
+        yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(
-            f"cannot write to {folder} ({reason}): make room; finished cells are kept."
-        ) from None
+        raise RunError(f"cannot write {what} ({error.strerror or error}): {advice}") from None
 
 
 def draw_examples(splits: Splits, n_train: int, seed: int) -> Splits:

@@ -1,36 +1,21 @@
 """Section 2: gradient clipping against exploding gradients, by kind and threshold."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any, Mapping
+from typing import Any, Iterator
 
 import numpy as np
 
 from tf1_dnn.config import CLIP_KINDS, Config
-from tf1_dnn.data import Splits
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    HOLDS,
-    UNDECIDED,
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    all_of,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import HOLDS, UNDECIDED, all_of, difference, estimate, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 DEPTH, UNITS = 10, 100
 EXPLODING, HEALTHY = "normal:0.3", "he_normal"
 THRESHOLDS = (0.01, 0.1, 1.0, 10.0, 100.0)
 POST = 1.0  # the threshold of the post's code
-NONE = "no clipping"
 EXPLODED = 10.0  # times the gradient norm of the healthy network
 
 ACCURACY = ("validation accuracy after training", ".4f")
@@ -38,8 +23,8 @@ NORM = ("norm of all gradients before training (log₁₀)", ".2f")
 FINITE = ("share of runs whose loss stays finite", ".2f")
 
 
-def label(initializer: str, kind: str | None, threshold: float = POST) -> str:
-    clip = NONE if kind is None else f"{kind} {threshold:g}"
+def label(initializer: str, kind: str | None = None, threshold: float = POST) -> str:
+    clip = "no clipping" if kind is None else f"{kind} {threshold:g}"
     return f"{initializer}, {clip}"
 
 
@@ -53,87 +38,67 @@ def conditions(quick: bool) -> list[Condition]:
         learning_rate=0.01,
         shuffle_offset=0,
     )
-    thresholds = (POST,) if quick else THRESHOLDS
-    choices: list[tuple[str, str | None, float]] = [(HEALTHY, None, POST), (EXPLODING, None, POST)]
-    choices += [(EXPLODING, kind, each) for kind in CLIP_KINDS for each in thresholds]
-    choices += [(HEALTHY, kind, POST) for kind in CLIP_KINDS]
-    return [
-        Condition(
-            label(initializer, kind, threshold),
-            base.replace(
-                kernel_initializer=initializer, **({kind: threshold} if kind is not None else {})
-            ),
-            settings,
-        )
-        for initializer, kind, threshold in choices
-    ]
-
-
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
-    """The norm of all gradients at the start, and what training comes to."""
-    from tf1_dnn.compat import tf
-    from tf1_dnn.experiments import training
-
-    with training.started(config, splits) as run:
-        with run.model.graph.as_default():
-            norm = tf.global_norm([grad for grad, _ in run.model.tower.step.grads_and_vars])
-        first = float(run.mean_over_batches(norm, 1))
-        run.run_steps(settings["n_steps"])
-        return {
-            "norm": first,
-            "is_finite": run.is_finite,
-            "accuracy": run.accuracy(splits.valid),
-        }
-
-
-def norms(values: Values, initializer: str) -> list[float]:
-    """log₁₀ of the norm of all gradients before training, per seed."""
-    return np.log10(values[label(initializer, None)]["norm"]).tolist()
-
-
-def rows(values: Values) -> list[Row]:
-    names = [label(initializer, None) for initializer in (EXPLODING, HEALTHY)]
-    made = [make_row(NORM, names[0], norms(values, EXPLODING), names[1], norms(values, HEALTHY))]
-    for quantity, key in ((FINITE, "is_finite"), (ACCURACY, "accuracy")):
-        for name in values:
-            ours = [float(each) for each in values[name][key]]
-            without = label(name.partition(",")[0], None)
-            control = [float(each) for each in values[without][key]]
-            made.append(
-                make_row(quantity, name, ours, *((without, control) if name != without else ()))
+    made = grid(label, base, settings, kernel_initializer=(HEALTHY, EXPLODING))
+    for initializer, tried in ((EXPLODING, (POST,) if quick else THRESHOLDS), (HEALTHY, (POST,))):
+        start = base.replace(kernel_initializer=initializer)
+        for kind in CLIP_KINDS:
+            made += grid(
+                functools.partial(label, initializer, kind), start, settings, **{kind: tried}
             )
     return made
+
+
+def measure(run: SteppedRun, settings: Settings) -> Measured:
+    """The norm of all gradients at the start, and what training comes to."""
+    from tf1_dnn.compat import tf
+
+    with run.model.graph.as_default():
+        norm = tf.global_norm(run.model.tower.grads)
+    first = float(run.mean_over_batches(norm, 1))
+    run.run_steps(settings["n_steps"])
+    accuracy = run.accuracy(run.splits.valid)
+    return {"norm": first, "is_finite": run.is_finite, "accuracy": accuracy}
+
+
+def norms(values: Values, initializer: str) -> np.ndarray:
+    """log₁₀ of the norm of all gradients before training, per seed."""
+    return np.log10(values[label(initializer)]["norm"])
+
+
+def rows(values: Values) -> Iterator[Row]:
+    yield make_row(NORM, {label(each): norms(values, each) for each in (EXPLODING, HEALTHY)})
+    for quantity, key in ((FINITE, "is_finite"), (ACCURACY, "accuracy")):
+        for name in values:
+            without = label(name.partition(",")[0])
+            yield make_row(quantity, {each: values[each][key] for each in (name, without)})
 
 
 def judge(kind: str, values: Values) -> Verdict:
     """The rule below, for one kind of clipping."""
     growth = difference(norms(values, EXPLODING), norms(values, HEALTHY))
-    accuracies = [
-        values[label(*each)]["accuracy"] for each in ((EXPLODING, kind), (EXPLODING, None))
-    ]
-    healthy = values[label(HEALTHY, None)]["accuracy"]
-    loss, gain = difference(healthy, accuracies[1]), difference(*accuracies)
+    clipped, unclipped, healthy = (
+        values[name]["accuracy"]
+        for name in (label(EXPLODING, kind), label(EXPLODING), label(HEALTHY))
+    )
+    loss, gain = difference(healthy, unclipped), difference(clipped, unclipped)
     explodes = all_of(exceeds(growth, np.log10(EXPLODED)), exceeds(loss))
-    word = exceeds(gain) if explodes == HOLDS else UNDECIDED
-    ours, control = (estimate(each).text(".4f") for each in accuracies)
+    ours, control = (estimate(each).text(".4f") for each in (clipped, unclipped))
     return Verdict(
-        word,
+        exceeds(gain) if explodes == HOLDS else UNDECIDED,
         f"accuracy {ours} with, {control} without clipping, {gain.text('+.4f')} more; the gradient "
         f"starts {growth.text('.2f')} decades above the healthy network's",
     )
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=6.4, height=4.4)
-    axes = figure.subplots()
+    figure, (axes,) = figures.panels(1, width=6.4, height=4.4)
     for index, kind in enumerate(CLIP_KINDS):
         tried = [each for each in THRESHOLDS if label(EXPLODING, kind, each) in values]
         accuracies = [values[label(EXPLODING, kind, each)]["accuracy"] for each in tried]
-        figures.line(axes, index, kind, tried, [estimate(each) for each in accuracies])
-    for initializer in (EXPLODING, HEALTHY):
-        accuracy = estimate(values[label(initializer, None)]["accuracy"]).mean
-        figures.level(axes, accuracy, label(initializer, None))
-    figures.label(axes, x="threshold", y=f"validation accuracy, {EXPLODING}", log="x")
+        figures.line(axes, index, kind, tried, accuracies)
+    for name in (label(EXPLODING), label(HEALTHY)):
+        figures.level(axes, estimate(values[name]["accuracy"]).mean, name)
+    figures.name_axes(axes, x="threshold", y=f"validation accuracy, {EXPLODING}", log="x")
     figures.legend(figure, axes, columns=3)
     return figure
 

@@ -1,6 +1,4 @@
-"""Means over seeds with their 95% intervals (Student's t)."""
-
-from __future__ import annotations
+"""Means over seeds with their 95% intervals (Student's t), and what an interval decides."""
 
 import math
 from typing import Any, NamedTuple, Sequence
@@ -9,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 CONFIDENCE = 0.95
+HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 Numbers = Sequence[float] | npt.NDArray[Any]  # one per seed
 
 
@@ -45,6 +44,20 @@ def geometric(values: Numbers) -> Estimate:
     of_logarithms = estimate(np.log(values))
     mean, low, high = (math.exp(each) for each in of_logarithms[:3])
     return Estimate(mean, low, high, of_logarithms.n)
+
+
+def exceeds(value: Estimate, bound: float = 0.0) -> str:
+    """HOLDS if the interval lies above the bound, FAILS if nothing of it does, else UNDECIDED."""
+    if value.low > bound:
+        return HOLDS
+    return UNDECIDED if value.high > bound else FAILS
+
+
+def all_of(*words: str) -> str:
+    """FAILS if one does, HOLDS if all do and there is one, else UNDECIDED."""
+    if FAILS in words:
+        return FAILS
+    return HOLDS if set(words) == {HOLDS} else UNDECIDED
 
 
 def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:

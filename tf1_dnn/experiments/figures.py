@@ -1,33 +1,38 @@
-"""The style of tf1_dnn.plots for figures of experiments: estimates with their intervals."""
+"""The style of runs.plots for figures of experiments: means over seeds with their intervals."""
 
-from __future__ import annotations
+from typing import Any, Iterable, Mapping, Sequence
 
-from typing import Any, Iterable, Sequence
-
-import numpy as np
-
-from tf1_dnn.experiments.estimates import Estimate
+from tf1_dnn.experiments.estimates import Numbers, estimate
 from tf1_dnn.runs import plots
 
 _THIN: dict[str, Any] = dict(color="0.4", linewidth=0.8, linestyle=(0, (1, 3)))
 
 
-def figure(*, width: float, height: float) -> Any:
-    """An empty figure in inches."""
-    return plots.make_figure(width=width, height=height)
+def panels(n: int, *, width: float, height: float, sharey: bool = False) -> tuple[Any, list[Any]]:
+    """An empty figure in inches, and its axes side by side."""
+    figure = plots.make_figure(width=width, height=height)
+    return figure, list(figure.subplots(1, n, sharey=sharey, squeeze=False)[0])
 
 
-def line(axes: Any, index: int, name: str, x: Iterable[float], y: Sequence[Estimate]) -> None:
+def lines(axes: Any, x: Iterable[float], named: Mapping[str, Iterable[Numbers]]) -> None:
+    """A line per name: its numbers at each x, one per seed."""
+    for index, (name, y) in enumerate(named.items()):
+        line(axes, index, name, x, y)
+
+
+def line(
+    axes: Any, index: int, name: str, x: Iterable[float], y: Iterable[Numbers], **style: Any
+) -> None:
     """Means with their 95% intervals as bars; `index` chooses colour, dashes and marker."""
-    axes.errorbar(
-        list(x), _means(y), yerr=_bars(y), label=name, capsize=2, **plots.line_style(index)
-    )
+    means = [estimate(each) for each in y]
+    bars = [[e.mean - e.low for e in means], [e.high - e.mean for e in means]]
+    style = {**plots.line_style(index), "capsize": 2, **style}
+    axes.errorbar(list(x), [each.mean for each in means], yerr=bars, label=name, **style)
 
 
-def points(axes: Any, index: int, name: str, x: Iterable[float], y: Sequence[Estimate]) -> None:
+def points(axes: Any, index: int, name: str, x: Iterable[float], y: Iterable[Numbers]) -> None:
     """As `line`, for an axis of names: no line between them."""
-    style = {**plots.line_style(index), "linestyle": "none", "markersize": 6}
-    axes.errorbar(list(x), _means(y), yerr=_bars(y), label=name, capsize=3, **style)
+    line(axes, index, name, x, y, linestyle="none", markersize=6, capsize=3)
 
 
 def level(axes: Any, y: float, name: str) -> None:
@@ -44,8 +49,8 @@ def mark(axes: Any, x: float, name: str) -> None:
     axes.annotate(name, (x, 0.02), xycoords=place, ha="right", va="bottom", fontsize=8, rotation=90)
 
 
-def label(axes: Any, *, x: str, y: str, title: str = "", log: str = "") -> None:
-    """Name the axes; those in `log`, of "x" and "y", become logarithmic."""
+def name_axes(axes: Any, *, x: str, y: str, title: str = "", log: str = "") -> None:
+    """Say what the axes are; those in `log`, of "x" and "y", become logarithmic."""
     plots.label_axes(axes, x=x, y=y)
     axes.set_title(title, fontsize=10)
     if "x" in log:
@@ -67,11 +72,3 @@ def legend(figure: Any, axes: Any, *, columns: int) -> None:
     """One legend under all panels, for the lines of one of them."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
-
-
-def _means(y: Sequence[Estimate]) -> list[float]:
-    return [each.mean for each in y]
-
-
-def _bars(y: Sequence[Estimate]) -> np.ndarray:
-    return np.array([[e.mean - e.low for e in y], [e.high - e.mean for e in y]])

@@ -1,82 +1,51 @@
 """Section 1.3, second point: batch norm makes training less sensitive to the initial weights."""
 
-from __future__ import annotations
-
-from typing import Any, Mapping
+from typing import Any, Iterator
 
 import numpy as np
 
 from tf1_dnn.config import KERNEL_INITIALIZERS, Config
-from tf1_dnn.data import Splits
-from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments import figures, pairs
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import difference, estimate, exceeds
+from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import final_accuracy
 
-STDDEVS = (0.001, 0.01, 0.1, 1.0, 10.0)
+STDDEVS = {f"normal:{stddev:g}": stddev for stddev in (0.001, 0.01, 0.1, 1.0, 10.0)}
 QUICK = ("normal:0.001", "normal:0.1", "normal:10", "glorot_uniform")
-WITH, WITHOUT = "batch norm", "none"
 NEGLIGIBLE = 0.02  # of accuracy: less between the best and the worst start is no worry
 
 ACCURACY = ("validation accuracy", ".4f")
 SPREAD = ("best minus worst initializer (accuracy)", ".4f")
 
 
-def label(initializer: str, normalization: str) -> str:
-    return f"{initializer}, {normalization}"
+def label(initializer: str, batch_norm: bool) -> str:
+    return f"{initializer}, {WORD[batch_norm]}"
 
 
 def conditions(quick: bool) -> list[Condition]:
     base = Config(loss_reduction="mean", learning_rate=0.1, shuffle_offset=0)
     settings = dict(n_train=2_000, n_steps=80) if quick else dict(n_train=10_000, n_steps=400)
-    normals = tuple(f"normal:{stddev:g}" for stddev in STDDEVS)
-    return [
-        Condition(
-            label(initializer, normalization),
-            base.replace(kernel_initializer=initializer, batch_norm=normalization == WITH),
-            settings,
-        )
-        for initializer in (QUICK if quick else normals + KERNEL_INITIALIZERS)
-        for normalization in (WITH, WITHOUT)
-    ]
-
-
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
-    from tf1_dnn.experiments import training
-
-    return training.final_accuracy(config, splits, settings)
+    tried = QUICK if quick else (*STDDEVS, *KERNEL_INITIALIZERS)
+    return grid(label, base, settings, kernel_initializer=tried, batch_norm=BOTH)
 
 
 def initializers(values: Values) -> list[str]:
     """Those that were tried, in order."""
-    suffix = f", {WITH}"
-    return [name.removesuffix(suffix) for name in values if name.endswith(suffix)]
+    return [each for each in (*STDDEVS, *KERNEL_INITIALIZERS) if label(each, WITH) in values]
 
 
-def spread(values: Values, normalization: str) -> list[float]:
+def spread(values: Values, batch_norm: bool) -> np.ndarray:
     """Accuracy of the best initializer minus that of the worst, per seed."""
-    tried = [values[label(each, normalization)]["accuracy"] for each in initializers(values)]
-    return np.ptp(np.array(tried), axis=0).tolist()
+    tried = [values[label(each, batch_norm)]["accuracy"] for each in initializers(values)]
+    return np.ptp(np.array(tried), axis=0)
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
-    for each in initializers(values):
-        names = [label(each, normalization) for normalization in (WITH, WITHOUT)]
-        ours, control = (values[name]["accuracy"] for name in names)
-        made.append(make_row(ACCURACY, names[0], ours, names[1], control))
-    spreads = spread(values, WITH), spread(values, WITHOUT)
-    made.append(make_row(SPREAD, WITH, spreads[0], WITHOUT, spreads[1]))
-    return made
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
+    yield make_row(SPREAD, {WORD[each]: spread(values, each) for each in BOTH})
 
 
 def judge_sensitivity(values: Values) -> Verdict:
@@ -87,30 +56,25 @@ def judge_sensitivity(values: Values) -> Verdict:
 
 def judge_carelessness(values: Values) -> Verdict:
     """Hardly any spread left."""
-    left = estimate(spread(values, WITH))
-    spare = estimate([NEGLIGIBLE - each for each in spread(values, WITH)])
-    return Verdict(exceeds(spare), f"the spread with batch norm is {left.text('.4f')}")
+    left = spread(values, WITH)
+    word = exceeds(estimate(NEGLIGIBLE - left))
+    return Verdict(word, f"the spread with batch norm is {estimate(left).text('.4f')}")
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=9.0, height=4.0)
-    panels = figure.subplots(1, 2, sharey=True)
+    figure, panels = figures.panels(2, width=9.0, height=4.0, sharey=True)
     tried = initializers(values)
-    normals = [each for each in tried if each.startswith("normal:")]
-    named = [each for each in tried if each not in normals]
-    for index, how in enumerate((WITH, WITHOUT)):
-        name = how if how == WITH else "no batch norm"
-        for panel, group, put in zip(panels, (normals, named), (figures.line, figures.points)):
-            estimates = [estimate(values[label(each, how)]["accuracy"]) for each in group]
-            stddevs = [float(each.partition(":")[2] or "nan") for each in group]
-            positions = (
-                stddevs if put is figures.line else [i + 0.1 * index for i in range(len(group))]
-            )
-            put(panel, index, name, positions, estimates)
-    x = "standard deviation of the initial weights"
-    figures.label(panels[0], x=x, y="validation accuracy", title="normal:STDDEV", log="x")
-    figures.label(panels[1], x="initializer", y="", title="standard initializers")
-    figures.categories(panels[1], named)
+    normals = [each for each in tried if each in STDDEVS]
+    standard = [each for each in tried if each not in STDDEVS]
+    for index, how in enumerate(BOTH):
+        accuracy = {each: values[label(each, how)]["accuracy"] for each in tried}
+        x, beside = [STDDEVS[each] for each in normals], np.arange(len(standard)) + 0.1 * index
+        figures.line(panels[0], index, LEGEND[how], x, [accuracy[each] for each in normals])
+        figures.points(panels[1], index, LEGEND[how], beside, [accuracy[each] for each in standard])
+    axis = "standard deviation of the initial weights"
+    figures.name_axes(panels[0], x=axis, y="validation accuracy", title="normal:STDDEV", log="x")
+    figures.name_axes(panels[1], x="initializer", y="", title="standard initializers")
+    figures.categories(panels[1], standard)
     figures.legend(figure, panels[0], columns=2)
     return figure
 
@@ -122,7 +86,7 @@ EXPERIMENT = Experiment(
     "SGD, learning rate 0.1, 400 steps of 50 on 10,000 images (quick: 80 on 2,000). A run whose "
     "loss becomes NaN or infinite counts as guessing.",
     conditions=conditions,
-    measure=measure,
+    measure=final_accuracy,
     rows=rows,
     claims=(
         Claim(

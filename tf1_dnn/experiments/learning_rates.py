@@ -1,30 +1,19 @@
 """Section 1.3, third point: with batch norm, gradient descent converges at high learning rates."""
 
-from __future__ import annotations
-
-from typing import Any, Mapping
+from typing import Any, Iterator
 
 import numpy as np
 
 from tf1_dnn.config import Config
-from tf1_dnn.data import Splits
-from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments import figures, pairs
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import difference, estimate, exceeds
+from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WITHOUT, WORD
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import final_accuracy
 
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 QUICK = (0.01, 0.1, 1.0, 10.0)
-WITH, WITHOUT = "batch norm", "none"
 CONVERGED = 0.9  # validation accuracy
 
 ACCURACY = ("validation accuracy", ".4f")
@@ -32,28 +21,14 @@ HIGHEST = ("highest rate that converges (log₁₀)", ".2f")
 WIDTH = ("rates that converge (number of those tried)", ".1f")
 
 
-def label(rate: float, normalization: str) -> str:
-    return f"rate {rate:g}, {normalization}"
+def label(rate: float, batch_norm: bool) -> str:
+    return f"rate {rate:g}, {WORD[batch_norm]}"
 
 
 def conditions(quick: bool) -> list[Condition]:
     base = Config(loss_reduction="mean", shuffle_offset=0)
     settings = dict(n_train=5_000, n_steps=200) if quick else dict(n_train=10_000, n_steps=400)
-    return [
-        Condition(
-            label(rate, normalization),
-            base.replace(learning_rate=rate, batch_norm=normalization == WITH),
-            settings,
-        )
-        for rate in (QUICK if quick else RATES)
-        for normalization in (WITH, WITHOUT)
-    ]
-
-
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
-    from tf1_dnn.experiments import training
-
-    return training.final_accuracy(config, splits, settings)
+    return grid(label, base, settings, learning_rate=QUICK if quick else RATES, batch_norm=BOTH)
 
 
 def rates(values: Values) -> list[float]:
@@ -61,58 +36,49 @@ def rates(values: Values) -> list[float]:
     return [rate for rate in RATES if label(rate, WITH) in values]
 
 
-def highest(values: Values, normalization: str) -> list[float]:
+def converge(values: Values, batch_norm: bool) -> np.ndarray:
+    """Which of the rates tried converge, bool `[rates, seeds]`."""
+    accuracies = [values[label(rate, batch_norm)]["accuracy"] for rate in rates(values)]
+    return np.array(accuracies) >= CONVERGED
+
+
+def highest(values: Values, batch_norm: bool) -> np.ndarray:
     """log₁₀ of the highest rate that converges, per seed; half a decade below all if none does."""
-    lowest = rates(values)[0] / 10**0.5
-    return [
-        float(np.log10(max([lowest, *converging])))
-        for converging in _converging(values, normalization)
-    ]
+    tried = np.array(rates(values))[:, np.newaxis]
+    found = np.where(converge(values, batch_norm), tried, tried[0] / 10**0.5)
+    return np.log10(found.max(axis=0))
 
 
-def width(values: Values, normalization: str) -> list[float]:
+def width(values: Values, batch_norm: bool) -> np.ndarray:
     """How many of the rates tried converge, per seed."""
-    return [float(len(converging)) for converging in _converging(values, normalization)]
+    return converge(values, batch_norm).sum(axis=0)
 
 
-def _converging(values: Values, normalization: str) -> list[list[float]]:
-    tried = rates(values)
-    by_seed = zip(*(values[label(rate, normalization)]["accuracy"] for rate in tried))
-    return [
-        [rate for rate, accuracy in zip(tried, accuracies) if accuracy >= CONVERGED]
-        for accuracies in by_seed
-    ]
-
-
-def rows(values: Values) -> list[Row]:
-    made = []
-    for rate in rates(values):
-        names = [label(rate, normalization) for normalization in (WITH, WITHOUT)]
-        ours, control = (values[name]["accuracy"] for name in names)
-        made.append(make_row(ACCURACY, names[0], ours, names[1], control))
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
     for quantity, count in ((HIGHEST, highest), (WIDTH, width)):
-        made.append(make_row(quantity, WITH, count(values, WITH), WITHOUT, count(values, WITHOUT)))
-    return made
+        yield make_row(quantity, {WORD[each]: count(values, each) for each in BOTH})
 
 
 def judge(values: Values) -> Verdict:
     """The rule below."""
     gain = difference(highest(values, WITH), highest(values, WITHOUT))
-    both = [10 ** estimate(highest(values, how)).mean for how in (WITH, WITHOUT)]
+    both = [10 ** estimate(highest(values, each)).mean for each in BOTH]
     told = f"up to {both[0]:.2g} with batch norm and {both[1]:.2g} without (geometric means)"
     return Verdict(exceeds(gain), f"{told}, {gain.text('.2f')} decades more")
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=6.4, height=4.2)
-    axes = figure.subplots()
-    for index, how in enumerate((WITH, WITHOUT)):
-        accuracies = [values[label(rate, how)]["accuracy"] for rate in rates(values)]
-        name = how if how == WITH else "no batch norm"
-        figures.line(axes, index, name, rates(values), [estimate(each) for each in accuracies])
+    figure, (axes,) = figures.panels(1, width=6.4, height=4.2)
+    tried = rates(values)
+    accuracies = {
+        LEGEND[each]: [values[label(rate, each)]["accuracy"] for rate in tried] for each in BOTH
+    }
+    figures.lines(axes, tried, accuracies)
     figures.level(axes, CONVERGED, "converged")
     x = "learning rate of SGD on the mean loss"
-    figures.label(axes, x=x, y="validation accuracy", log="x")
+    figures.name_axes(axes, x=x, y="validation accuracy", log="x")
     figures.legend(figure, axes, columns=2)
     return figure
 
@@ -124,7 +90,7 @@ EXPERIMENT = Experiment(
     "SGD, 400 steps of 50 on 10,000 images (quick: 200 on 5,000). A run whose loss becomes NaN or "
     "infinite counts as guessing.",
     conditions=conditions,
-    measure=measure,
+    measure=final_accuracy,
     rows=rows,
     claims=(
         Claim(

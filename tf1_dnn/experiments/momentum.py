@@ -1,27 +1,15 @@
 """Section 1.2: moving averages in the place of averages over mini-batches, and their momentum."""
 
-from __future__ import annotations
-
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator
 
 import numpy as np
 
-from tf1_dnn.config import PRESETS, Config
-from tf1_dnn.data import Splits
+from tf1_dnn.config import PRESETS
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import estimate, geometric
-from tf1_dnn.experiments.protocol import (
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    all_of,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import all_of, estimate, exceeds, geometric
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 MOMENTA = (0.9, 0.99, 0.999)
 FIRST_EPOCH = 1_100  # steps of the post's first epoch: 55,000 examples in batches of 50
@@ -43,101 +31,81 @@ def conditions(quick: bool) -> list[Condition]:
     looks = list(QUICK_LOOKS if quick else LOOKS)
     settings = dict(n_train=5_000 if quick else 10_000, looks=looks)
     base = PRESETS["batch_norm"].replace(shuffle_offset=0)
-    return [
-        Condition(label(momentum), base.replace(batch_norm_momentum=momentum), settings)
-        for momentum in MOMENTA
-    ]
+    return grid(label, base, settings, batch_norm_momentum=MOMENTA)
 
 
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
+def measure(run: SteppedRun, settings: Settings) -> Measured:
     """Validation accuracy at each look, with moving averages and with population statistics."""
-    from tf1_dnn.experiments import training
-
-    with training.started(config, splits) as run:
-        measured: Measured = {"looks": settings["looks"], "moving": [], "population": []}
-        n_steps = 0
-        for look in settings["looks"]:
-            run.run_steps(look - n_steps)
-            n_steps = look
-            measured["moving"].append(run.accuracy(splits.valid))
-            measured["population"].append(training.population_accuracy(run, splits.valid))
-        return measured
+    looks, valid = settings["looks"], run.splits.valid
+    measured: Measured = {"looks": looks, "moving": [], "population": []}
+    for before, look in zip([0, *looks], looks):
+        run.run_steps(look - before)
+        measured["moving"].append(run.accuracy(valid))
+        measured["population"].append(run.population_accuracy(valid))
+    return measured
 
 
 def serving_steps(values: Values, momentum: float) -> list[float]:
     """The first look from which on moving averages serve, per seed; the last if they never do."""
     of = values[label(momentum)]
-    return [_serving_step(*each) for each in zip(of["looks"], of["moving"], of["population"])]
+    serves = np.array(of["moving"]) >= np.array(of["population"]) - TOLERANCE
+    n_looks = serves.shape[1]
+    n_good = np.logical_and.accumulate(serves[:, ::-1], axis=1).sum(axis=1)  # at the end, unbroken
+    first = np.minimum(n_looks - n_good, n_looks - 1)
+    return np.array(of["looks"][0])[first].tolist()
 
 
-def _serving_step(
-    looks: Sequence[int], moving: Sequence[float], population: Sequence[float]
-) -> float:
-    serves = np.array(moving) >= np.array(population) - TOLERANCE
-    n_good = len(serves) if serves.all() else int(serves[::-1].argmin())  # at the end, unbroken
-    return float(looks[min(len(looks) - n_good, len(looks) - 1)])
-
-
-def at(values: Values, momentum: float, kind: str, step: int = -1) -> list[float]:
-    """Accuracy with "moving" or "population" statistics at a look (the last: -1), per seed."""
+def accuracies(values: Values, momentum: float, step: int = -1) -> np.ndarray:
+    """With moving and with population averages, `[2, seeds]`, at a look (by default the last)."""
     of = values[label(momentum)]
     index = list(of["looks"][0]).index(step) if step >= 0 else -1
-    return [accuracies[index] for accuracies in of[kind]]
+    return np.array([of["moving"], of["population"]])[:, :, index]
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
+def rows(values: Values) -> Iterator[Row]:
     for momentum in MOMENTA:
-        made.append(Row(*STEPS, label(momentum), geometric(serving_steps(values, momentum))))
+        yield Row(*STEPS, label(momentum), geometric(serving_steps(values, momentum)))
     for quantity, step in ((AFTER_EPOCH, FIRST_EPOCH), (MOVING, -1)):
         for momentum in MOMENTA:
-            pair = (at(values, momentum, kind, step) for kind in ("moving", "population"))
-            moving, population = pair
-            made.append(
-                make_row(quantity, label(momentum), moving, "population averages", population)
-            )
-    return made
+            moving, population = accuracies(values, momentum, step)
+            yield make_row(quantity, {label(momentum): moving, "population averages": population})
 
 
 def judge_replacement(values: Values) -> Verdict:
     """At the end, both kinds of statistics give nearly the same accuracy, whatever the momentum."""
     words, told = [], []
     for momentum in MOMENTA:
-        moving, population = (at(values, momentum, kind) for kind in ("moving", "population"))
-        apart = np.array(moving) - np.array(population)
+        moving, population = accuracies(values, momentum)
+        apart = moving - population
         words += [exceeds(estimate(NEAR - apart)), exceeds(estimate(NEAR + apart))]
         told.append(f"{label(momentum)}: {estimate(apart).text('+.4f')}")
-    return Verdict(
-        all_of(*words), "accuracy with moving minus population averages, " + ", ".join(told)
-    )
+    because = "accuracy with moving minus population averages, " + ", ".join(told)
+    return Verdict(all_of(*words), because)
 
 
 def judge_usual_values(values: Values) -> Verdict:
     """By the end of the post's first epoch the moving averages are worse by TOLERANCE at most."""
     words, told = [], []
     for momentum in MOMENTA:
-        moving, population = (
-            at(values, momentum, kind, FIRST_EPOCH) for kind in ("moving", "population")
-        )
-        behind = np.array(population) - np.array(moving)
+        moving, population = accuracies(values, momentum, FIRST_EPOCH)
+        behind = population - moving
         words.append(exceeds(estimate(TOLERANCE - behind)))
         told.append(f"{label(momentum)}: {estimate(behind).text('+.4f')}")
     return Verdict(all_of(*words), f"accuracy lost after {FIRST_EPOCH:,} steps, " + ", ".join(told))
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=6.4, height=4.4)
-    axes = figure.subplots()
-    for index, momentum in enumerate(MOMENTA):
-        of = values[label(momentum)]
-        estimates = [estimate(column) for column in np.array(of["moving"]).T]
-        figures.line(axes, index, f"moving averages, {label(momentum)}", of["looks"][0], estimates)
+    figure, (axes,) = figures.panels(1, width=6.4, height=4.4)
+    shown = {
+        f"moving averages, {label(momentum)}": np.transpose(values[label(momentum)]["moving"])
+        for momentum in MOMENTA
+    }
     # Statistics have no part in training: with every momentum the weights are the same.
-    of = values[label(MOMENTA[0])]
-    estimates = [estimate(column) for column in np.array(of["population"]).T]
-    figures.line(axes, 3, "averages over mini-batches", of["looks"][0], estimates)
+    one = values[label(MOMENTA[0])]
+    shown["averages over mini-batches"] = np.transpose(one["population"])
+    figures.lines(axes, one["looks"][0], shown)
     figures.mark(axes, FIRST_EPOCH, "the post's first epoch")
-    figures.label(axes, x="training steps", y="validation accuracy", log="x")
+    figures.name_axes(axes, x="training steps", y="validation accuracy", log="x")
     figures.legend(figure, axes, columns=2)
     return figure
 

@@ -1,28 +1,16 @@
 """The introduction: optimizers that make training faster than plain gradient descent."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any, Mapping
+from typing import Any, Iterator
 
 import numpy as np
 
-from tf1_dnn.config import OPTIMIZERS, PRESETS, Config
-from tf1_dnn.data import Splits
+from tf1_dnn.config import OPTIMIZERS, PRESETS
 from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    FAILS,
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import FAILS, difference, exceeds
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 RATES = {  # around the best of a few runs with other seeds; the quick form takes the third
     "sgd": (0.03, 0.1, 0.3, 1.0),
@@ -50,78 +38,68 @@ def conditions(quick: bool) -> list[Condition]:
     if quick:
         settings = dict(n_train=5_000, n_steps=300, target=QUICK_TARGET)
     base = PRESETS["gradient_clipping"].replace(clip_value=None, shuffle_offset=0)
-    return [
-        Condition(label(each, rate), base.replace(optimizer=each, learning_rate=rate), settings)
-        for each in OPTIMIZERS
-        for rate in (RATES[each][2:3] if quick else RATES[each])
-    ]
+    made = []
+    for optimizer in OPTIMIZERS:
+        rates = RATES[optimizer][2:3] if quick else RATES[optimizer]
+        made += grid(label, base, settings, optimizer=[optimizer], learning_rate=rates)
+    return made
 
 
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
+def measure(run: SteppedRun, settings: Settings) -> Measured:
     """Train until the target is reached or the steps are used up; accuracy at every look."""
-    from tf1_dnn.experiments import training
-
-    valid = splits.valid.first(N_VALID)
-    with training.started(config, splits) as run:
-        curve: list[float] = []
-        while run.is_finite and len(curve) * CHUNK < settings["n_steps"]:
-            run.run_steps(CHUNK)
-            curve.append(run.accuracy(valid))
-            if curve[-1] >= settings["target"]:
-                return {"steps": len(curve) * CHUNK, "reached": True, "curve": curve}
-        return {"steps": settings["n_steps"], "reached": False, "curve": curve}
+    valid = run.splits.valid.first(N_VALID)
+    curve: list[float] = []
+    while run.is_finite and len(curve) * CHUNK < settings["n_steps"]:
+        run.run_steps(CHUNK)
+        curve.append(run.accuracy(valid))
+        if curve[-1] >= settings["target"]:
+            return {"steps": len(curve) * CHUNK, "reached": True, "curve": curve}
+    return {"steps": settings["n_steps"], "reached": False, "curve": curve}
 
 
-def tried(values: Values, optimizer: str) -> list[float]:
-    """The learning rates tried, rising."""
-    return [rate for rate in RATES[optimizer] if label(optimizer, rate) in values]
+def tried(values: Values, optimizer: str) -> dict[float, str]:
+    """The learning rates tried, rising, and their conditions."""
+    names = {rate: label(optimizer, rate) for rate in RATES[optimizer]}
+    return {rate: name for rate, name in names.items() if name in values}
 
 
 def best(values: Values, optimizer: str) -> str:
     """The condition with the rate of the fewest steps (geometric mean over the seeds)."""
-    names = [label(optimizer, rate) for rate in tried(values, optimizer)]
+    names = tried(values, optimizer).values()
     return min(names, key=lambda name: float(np.log(values[name]["steps"]).mean()))
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
+def rows(values: Values) -> Iterator[Row]:
     control = best(values, CONTROL)
-    for optimizer in OPTIMIZERS:
-        for rate in tried(values, optimizer):
-            name, steps = label(optimizer, rate), values[label(optimizer, rate)]["steps"]
-            beside = () if name == control else (control, values[control]["steps"])
-            made.append(make_row(STEPS, name, steps, *beside))
-    for name in (best(values, optimizer) for optimizer in OPTIMIZERS):
-        made.append(make_row(REACHED, name, [float(each) for each in values[name]["reached"]]))
-    return made
+    for name in values:
+        yield make_row(STEPS, {each: values[each]["steps"] for each in (name, control)})
+    for name in (best(values, each) for each in OPTIMIZERS):
+        yield make_row(REACHED, {name: values[name]["reached"]})
 
 
 def judge(optimizer: str, values: Values) -> Verdict:
     """The rule below, for one optimizer."""
-    ours, control = (values[best(values, each)] for each in (optimizer, CONTROL))
-    saved = difference(np.log(control["steps"]), np.log(ours["steps"]))
-    word = exceeds(saved) if all(ours["reached"]) else FAILS
-    low, mean, high = (float(np.exp(each)) for each in (saved.low, saved.mean, saved.high))
     names = best(values, optimizer), best(values, CONTROL)
-    steps = [float(np.mean(each["steps"])) for each in (ours, control)]
+    ours, control = (values[name]["steps"] for name in names)
+    saved = difference(np.log(control), np.log(ours))
+    low, mean, high = (float(np.exp(each)) for each in (saved.low, saved.mean, saved.high))
     return Verdict(
-        word,
-        f"{steps[0]:,.0f} steps ({names[0]}) against {steps[1]:,.0f} ({names[1]}): "
+        exceeds(saved) if all(values[names[0]]["reached"]) else FAILS,
+        f"{np.mean(ours):,.0f} steps ({names[0]}) against {np.mean(control):,.0f} ({names[1]}): "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] times as fast",
     )
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=9.0, height=4.4)
-    panels = figure.subplots(1, 2)
+    figure, panels = figures.panels(2, width=9.0, height=4.4)
     for index, optimizer in enumerate(OPTIMIZERS):
-        names = [label(optimizer, rate) for rate in tried(values, optimizer)]
-        steps = [estimate(values[name]["steps"]) for name in names]
-        figures.line(panels[0], index, optimizer, tried(values, optimizer), steps)
+        names = tried(values, optimizer)
+        steps = [values[name]["steps"] for name in names.values()]
         fastest = values[best(values, optimizer)]["steps"]
-        figures.points(panels[1], index, optimizer, [index], [estimate(fastest)])
-    figures.label(panels[0], x="learning rate", y="steps to the target", log="xy")
-    figures.label(panels[1], x="optimizer, at its best rate", y="steps to the target")
+        figures.line(panels[0], index, optimizer, names, steps)
+        figures.points(panels[1], index, optimizer, [index], [fastest])
+    figures.name_axes(panels[0], x="learning rate", y="steps to the target", log="xy")
+    figures.name_axes(panels[1], x="optimizer, at its best rate", y="steps to the target")
     figures.categories(panels[1], OPTIMIZERS)
     panels[1].set_ylim(bottom=0)
     figures.legend(figure, panels[0], columns=6)

@@ -1,7 +1,5 @@
 """Cells side by side over the machine's cores, each in one thread of a process of its own."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import contextlib
 import multiprocessing
@@ -17,9 +15,10 @@ from tqdm import tqdm
 
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import Error
-from tf1_dnn.experiments import cells
+from tf1_dnn.experiments import cells, stepped
 from tf1_dnn.experiments.cells import Cell
-from tf1_dnn.experiments.protocol import Measured
+from tf1_dnn.experiments.registry import EXPERIMENTS
+from tf1_dnn.experiments.stepped import Measured
 
 _brought: list[Splits] = []  # in a worker: the data, once
 
@@ -38,24 +37,22 @@ def measure_all(
     Raises:
       Error: a worker was killed. What was finished is kept, as it is on Ctrl-C.
     """
-    found = [cells.read(folder, cell) for cell in wanted]
-    missing = [cell for cell, measured in zip(wanted, found) if measured is None]
-    workers = min(workers, len(missing))
-    n_found = len(wanted) - len(missing)
+    missing = [cell for cell in wanted if cells.read(folder, cell) is None]
+    n_found, workers = len(wanted) - len(missing), min(workers, len(missing))
     with tqdm(total=len(wanted), initial=n_found, unit="cell", disable=None) as bar:
-        run = _in_workers if workers else _in_this_process
-        with contextlib.closing(run(missing, splits, folder, workers)) as finished:
+        here = (_measure(cell, splits, folder) for cell in missing)
+        there = _in_workers(missing, splits, folder, workers)
+        with contextlib.closing(there if workers else here) as finished:
             for cell in finished:
                 bar.set_postfix_str(cell.experiment, refresh=False)
                 bar.update()
     return [_finished(folder, cell) for cell in wanted]
 
 
-def _run_cell(cell: Cell, splits: Splits, folder: Path) -> Cell:
-    from tf1_dnn.experiments import EXPERIMENTS
-
+def _measure(cell: Cell, splits: Splits, folder: Path) -> Cell:
     drawn = cells.draw_examples(splits, cell.settings["n_train"], cell.config.seed)
-    measured = EXPERIMENTS[cell.experiment].measure(cell.config, drawn, cell.settings)
+    with stepped.started(cell.config, drawn) as run:
+        measured = EXPERIMENTS[cell.experiment].measure(run, cell.settings)
     cells.write(folder, cell, measured)
     return cell
 
@@ -67,13 +64,6 @@ def _finished(folder: Path, cell: Cell) -> Measured:
     return measured
 
 
-def _in_this_process(
-    missing: Sequence[Cell], splits: Splits, folder: Path, workers: int
-) -> Generator[Cell, None, None]:
-    for cell in missing:
-        yield _run_cell(cell, splits, folder)
-
-
 def _in_workers(
     missing: Sequence[Cell], splits: Splits, folder: Path, workers: int
 ) -> Generator[Cell, None, None]:
@@ -83,8 +73,8 @@ def _in_workers(
         workers, multiprocessing.get_context("spawn"), _start_worker, (splits,)
     )
     try:
-        with _interrupt_ignored():  # by the workers, which inherit it: this process decides
-            futures = [executor.submit(_run_in_worker, cell, folder) for cell in missing]
+        with _interrupts_held():  # in the workers for good: this process decides
+            futures = [executor.submit(_measure_in_worker, cell, folder) for cell in missing]
         for future in concurrent.futures.as_completed(futures):
             yield future.result()
         executor.shutdown()
@@ -99,14 +89,25 @@ def _in_workers(
             worker.terminate()
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the end; processes and threads started meanwhile never hear of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker(splits: Splits) -> None:
     _brought.append(splits)
     sys.stderr = open(os.devnull, "w")  # no progress bars within the bar; errors are raised
+    tqdm.set_lock(threading.RLock())  # one for processes would be called leaked after Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _run_in_worker(cell: Cell, folder: Path) -> Cell:
-    return _run_cell(cell, _brought[0], folder)
+def _measure_in_worker(cell: Cell, folder: Path) -> Cell:
+    return _measure(cell, _brought[0], folder)
 
 
 def _end_with_parent() -> None:
@@ -115,16 +116,3 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-@contextlib.contextmanager
-def _interrupt_ignored() -> Iterator[None]:
-    try:
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread, which alone may: then workers hear Ctrl-C too
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)

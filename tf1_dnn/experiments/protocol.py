@@ -1,25 +1,12 @@
 """What an experiment is made of: conditions, a measure, rows to print, claims with their rules."""
 
-from __future__ import annotations
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from tf1_dnn.experiments.conditions import Condition
+from tf1_dnn.experiments.estimates import Estimate, Numbers, difference, estimate
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
-from tf1_dnn.config import Config
-from tf1_dnn.data import Splits
-from tf1_dnn.experiments.estimates import Estimate, difference, estimate
-
-HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
-
-Measured = dict[str, Any]  # what one cell gave: quantity → number, or list of numbers
 Values = Mapping[str, Mapping[str, Sequence[Any]]]  # condition → quantity → one entry per seed
-
-
-class Condition(NamedTuple):
-    """What is run once per seed."""
-
-    label: str
-    config: Config  # its seed is replaced by the cell's
-    settings: Mapping[str, Any]  # n_train (images drawn by the seed), and what `measure` needs
 
 
 class Verdict(NamedTuple):
@@ -54,8 +41,8 @@ class Experiment(NamedTuple):
     title: str
     setup: str  # network, data and steps, in a sentence or two
     conditions: Callable[[bool], list[Condition]]  # of the quick form, or of the full one
-    measure: Callable[[Config, Splits, Mapping[str, Any]], Measured]  # runs one cell
-    rows: Callable[[Values], list[Row]]
+    measure: Callable[[SteppedRun, Settings], Measured]  # of one cell, from its first step
+    rows: Callable[[Values], Iterable[Row]]
     claims: tuple[Claim, ...]
     draw: Callable[[Values], Any]  # a matplotlib figure
 
@@ -63,48 +50,34 @@ class Experiment(NamedTuple):
 class Result(NamedTuple):
     """An experiment's figures, and what follows from them by its rules."""
 
-    name: str
+    experiment: Experiment
     values: Values
     rows: list[Row]
     verdicts: list[Verdict]  # one per claim, in their order
 
     @property
-    def experiment(self) -> Experiment:
-        """What was run: title, setup, claims with sentence and rule."""
-        from tf1_dnn.experiments import EXPERIMENTS
-
-        return EXPERIMENTS[self.name]
+    def name(self) -> str:
+        """The experiment's."""
+        return self.experiment.name
 
 
 def conclude(experiment: Experiment, values: Values) -> Result:
     """Rows and verdicts of the values measured."""
     verdicts = [claim.judge(values) for claim in experiment.claims]
-    return Result(experiment.name, values, experiment.rows(values), verdicts)
+    return Result(experiment, values, list(experiment.rows(values)), verdicts)
 
 
-def make_row(
-    quantity: tuple[str, str],
-    condition: str,
-    values: Sequence[float],
-    control: str = "",
-    control_values: Sequence[float] | None = None,
-) -> Row:
-    """A row of values, one per seed; `quantity` is its name with the unit, and its format."""
-    if control_values is None:
-        return Row(*quantity, condition, estimate(values))
-    compared = estimate(control_values), difference(values, control_values)
-    return Row(*quantity, condition, estimate(values), control, *compared)
+def make_row(quantity: tuple[str, str], sides: Mapping[str, Numbers]) -> Row:
+    """A row of values, one per seed.
 
-
-def exceeds(value: Estimate, bound: float = 0.0) -> str:
-    """HOLDS if the interval lies above the bound, FAILS if nothing of it does, else UNDECIDED."""
-    if value.low > bound:
-        return HOLDS
-    return UNDECIDED if value.high > bound else FAILS
-
-
-def all_of(*words: str) -> str:
-    """FAILS if one does, HOLDS if all do, else UNDECIDED."""
-    if FAILS in words:
-        return FAILS
-    return UNDECIDED if UNDECIDED in words else HOLDS
+    Args:
+      quantity: its name with the unit, and its format.
+      sides: the condition's name and values, then its control's, unless it is the control.
+    """
+    (condition, values), *controls = sides.items()
+    row = Row(*quantity, condition, estimate(values))
+    for name, beside in controls:
+        row = row._replace(
+            control=name, control_value=estimate(beside), difference=difference(values, beside)
+        )
+    return row

@@ -1,77 +1,58 @@
 """Section 1.3, fourth point: batch norm against overfitting, without and with dropout."""
 
-from __future__ import annotations
-
-from typing import Any, Mapping
+import functools
+import itertools
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tf1_dnn.config import Config
-from tf1_dnn.data import Splits
-from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    HOLDS,
-    UNDECIDED,
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    all_of,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments import figures, pairs
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import HOLDS, all_of, difference, estimate, exceeds
+from tf1_dnn.experiments.pairs import BOTH, LEGEND, WITH, WORD
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 SIZES = (500, 1_000, 2_000)  # training images
 RATES = (0.0, 0.2, 0.5)
 MAIN = 0.5  # the dropout rate that the rules look at
-WITH, WITHOUT = "batch norm", "none"
 
 GAP = ("training minus test accuracy", ".4f")
 TRAIN = ("training accuracy", ".4f")
 TEST = ("test accuracy", ".4f")
 
 
-def label(size: int, rate: float, normalization: str) -> str:
-    return f"{size:,} images, dropout {rate:g}, {normalization}"
+def label(size: int, rate: float, batch_norm: bool) -> str:
+    return f"{size:,} images, dropout {rate:g}, {WORD[batch_norm]}"
 
 
 def conditions(quick: bool) -> list[Condition]:
     base = Config(loss_reduction="mean", learning_rate=0.1, shuffle_offset=0)
-    return [
-        Condition(
-            label(size, rate, normalization),
-            base.replace(dropout_rate=rate, batch_norm=normalization == WITH),
-            dict(n_train=size, n_steps=300 if quick else 1_200),
-        )
-        for size in (SIZES[:2] if quick else SIZES)
-        for rate in ((0.0, MAIN) if quick else RATES)
-        for normalization in (WITH, WITHOUT)
-    ]
+    rates = (0.0, MAIN) if quick else RATES
+    made = []
+    for size in SIZES[:2] if quick else SIZES:
+        settings = dict(n_train=size, n_steps=300 if quick else 1_200)
+        named = functools.partial(label, size)
+        made += grid(named, base, settings, dropout_rate=rates, batch_norm=BOTH)
+    return made
 
 
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
+def measure(run: SteppedRun, settings: Settings) -> Measured:
     """Accuracy on the few examples trained on, and on the test set."""
-    from tf1_dnn.experiments import training
-
-    with training.started(config, splits) as run:
-        run.run_steps(settings["n_steps"])
-        return {"train": run.accuracy(splits.train), "test": run.accuracy(splits.test)}
+    run.run_steps(settings["n_steps"])
+    return {"train": run.accuracy(run.splits.train), "test": run.accuracy(run.splits.test)}
 
 
-def gap(values: Values, size: int, rate: float, normalization: str) -> list[float]:
-    """Training minus test accuracy, per seed."""
-    of = values[label(size, rate, normalization)]
-    return (np.array(of["train"]) - np.array(of["test"])).tolist()
+def gap(of: Mapping[str, Sequence[float]]) -> np.ndarray:
+    """Training minus test accuracy under a condition, per seed."""
+    return np.array(of["train"]) - np.array(of["test"])
 
 
-def benefit(values: Values, size: int, normalization: str) -> list[float]:
+def benefit(values: Values, size: int, batch_norm: bool) -> np.ndarray:
     """What dropout adds to test accuracy, per seed."""
-    dropped, kept = (values[label(size, rate, normalization)]["test"] for rate in (MAIN, 0.0))
-    return (np.array(dropped) - np.array(kept)).tolist()
+    dropped, kept = (values[label(size, rate, batch_norm)]["test"] for rate in (MAIN, 0.0))
+    return np.array(dropped) - np.array(kept)
 
 
 def sizes(values: Values) -> list[int]:
@@ -79,31 +60,24 @@ def sizes(values: Values) -> list[int]:
     return [size for size in SIZES if label(size, 0.0, WITH) in values]
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
-    tried = [(size, rate) for size in sizes(values) for rate in RATES]
-    tried = [each for each in tried if label(*each, WITH) in values]
-    for size, rate in tried:
-        names = [label(size, rate, normalization) for normalization in (WITH, WITHOUT)]
-        gaps = gap(values, size, rate, WITH), gap(values, size, rate, WITHOUT)
-        made.append(make_row(GAP, names[0], gaps[0], names[1], gaps[1]))
-        for quantity, key in ((TRAIN, "train"), (TEST, "test")):
-            ours, control = (values[name][key] for name in names)
-            made.append(make_row(quantity, names[0], ours, names[1], control))
-    for size, rate in (each for each in tried if each[1] > 0):
-        for how in (WITH, WITHOUT):
-            names = [label(size, each, how) for each in (rate, 0.0)]
-            ours, control = (values[name]["test"] for name in names)
-            made.append(make_row(TEST, names[0], ours, names[1], control))
-    return made
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        yield make_row(GAP, {name: gap(values[name]) for name in both})
+        yield make_row(TRAIN, {name: values[name]["train"] for name in both})
+        yield make_row(TEST, {name: values[name]["test"] for name in both})
+    for size, rate, how in itertools.product(SIZES, RATES[1:], BOTH):
+        names = [label(size, each, how) for each in (rate, 0.0)]
+        if names[0] in values:
+            yield make_row(TEST, {name: values[name]["test"] for name in names})
 
 
 def judge_overfitting(values: Values) -> Verdict:
     """A smaller gap, and better on the test set, whatever the number of images."""
     words, told = [], []
     for size in sizes(values):
-        less = difference(gap(values, size, 0.0, WITHOUT), gap(values, size, 0.0, WITH))
-        better = difference(*(values[label(size, 0.0, how)]["test"] for how in (WITH, WITHOUT)))
+        ours, control = (values[label(size, 0.0, each)] for each in BOTH)
+        less = difference(gap(control), gap(ours))
+        better = difference(ours["test"], control["test"])
         words += [exceeds(less), exceeds(better)]
         told.append(f"{size:,} images: {less.text('+.4f')} and {better.text('+.4f')}")
     return Verdict(all_of(*words), f"gap less by, test accuracy more by: {'; '.join(told)}")
@@ -113,12 +87,12 @@ def judge_need(values: Values) -> Verdict:
     """Dropout brings something without batch norm, and less with it."""
     words, told = [], []
     for size in sizes(values):
-        without, beside = (estimate(benefit(values, size, how)) for how in (WITHOUT, WITH))
-        less = difference(benefit(values, size, WITHOUT), benefit(values, size, WITH))
-        words += [exceeds(less)] if exceeds(without) == HOLDS else []
-        told.append(f"{size:,} images: {without.text('+.4f')} and {beside.text('+.4f')}")
-    word = all_of(*words) if words else UNDECIDED
-    return Verdict(word, f"dropout adds without, with batch norm: {'; '.join(told)}")
+        beside, without = (benefit(values, size, each) for each in BOTH)
+        if exceeds(estimate(without)) == HOLDS:
+            words.append(exceeds(difference(without, beside)))
+        texts = [estimate(each).text("+.4f") for each in (without, beside)]
+        told.append(f"{size:,} images: {' and '.join(texts)}")
+    return Verdict(all_of(*words), f"dropout adds without, with batch norm: {'; '.join(told)}")
 
 
 def judge_together(values: Values) -> Verdict:
@@ -130,18 +104,15 @@ def judge_together(values: Values) -> Verdict:
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=9.0, height=4.0)
-    panels = figure.subplots(1, 2)
+    figure, panels = figures.panels(2, width=9.0, height=4.0)
     tried = sizes(values)
-    for index, how in enumerate((WITH, WITHOUT)):
-        name = how if how == WITH else "no batch norm"
-        gaps = [estimate(gap(values, size, 0.0, how)) for size in tried]
-        figures.line(panels[0], index, name, tried, gaps)
-        benefits = [estimate(benefit(values, size, how)) for size in tried]
-        figures.line(panels[1], index, name, tried, benefits)
+    gaps = {LEGEND[how]: [gap(values[label(size, 0.0, how)]) for size in tried] for how in BOTH}
+    benefits = {LEGEND[how]: [benefit(values, size, how) for size in tried] for how in BOTH}
+    figures.lines(panels[0], tried, gaps)
+    figures.lines(panels[1], tried, benefits)
     x = "training images"
-    figures.label(panels[0], x=x, y="training minus test accuracy, no dropout")
-    figures.label(panels[1], x=x, y=f"test accuracy added by dropout {MAIN:g}")
+    figures.name_axes(panels[0], x=x, y="training minus test accuracy, no dropout")
+    figures.name_axes(panels[1], x=x, y=f"test accuracy added by dropout {MAIN:g}")
     panels[1].axhline(0, color="0.4", linewidth=0.8)
     figures.legend(figure, panels[0], columns=2)
     return figure

@@ -1,35 +1,22 @@
 """Section 1.3, first point: batch norm against vanishing gradients, with tanh and sigmoid."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any, Mapping, Sequence
+import re
+from typing import Any, Iterator
 
 import numpy as np
 
 from tf1_dnn.config import Config
-from tf1_dnn.data import Splits
-from tf1_dnn.experiments import figures
-from tf1_dnn.experiments.estimates import difference, estimate
-from tf1_dnn.experiments.protocol import (
-    FAILS,
-    HOLDS,
-    UNDECIDED,
-    Claim,
-    Condition,
-    Experiment,
-    Measured,
-    Row,
-    Values,
-    Verdict,
-    exceeds,
-    make_row,
-)
+from tf1_dnn.experiments import figures, pairs
+from tf1_dnn.experiments.conditions import Condition, grid
+from tf1_dnn.experiments.estimates import HOLDS, Numbers, all_of, difference, estimate, exceeds
+from tf1_dnn.experiments.pairs import BOTH, LEGEND, WORD
+from tf1_dnn.experiments.protocol import Claim, Experiment, Row, Values, Verdict, make_row
+from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 
 DEPTH, UNITS = 10, 100
 ACTIVATIONS = ("tanh", "sigmoid")
 INITIALIZERS = ("glorot_uniform", "normal:0.05")
-WITH, WITHOUT = "batch norm", "none"
 N_BATCHES = 10  # over which a gradient's norm is averaged
 
 FALL = ("fall of the backpropagated gradient, layer 10 to 1 (decades)", ".2f")
@@ -37,8 +24,8 @@ KERNELS = ("fall of the kernels' gradients, layer 10 to 1 (decades)", ".2f")
 ACCURACY = ("validation accuracy after training", ".4f")
 
 
-def label(activation: str, initializer: str, normalization: str) -> str:
-    return f"{activation}, {initializer}, {normalization}"
+def label(activation: str, initializer: str, batch_norm: bool) -> str:
+    return f"{activation}, {initializer}, {WORD[batch_norm]}"
 
 
 def conditions(quick: bool) -> list[Condition]:
@@ -46,100 +33,69 @@ def conditions(quick: bool) -> list[Condition]:
         hidden_units=(UNITS,) * DEPTH, loss_reduction="mean", learning_rate=0.1, shuffle_offset=0
     )
     settings = dict(n_train=2_000, n_steps=40) if quick else dict(n_train=20_000, n_steps=800)
-    return [
-        Condition(
-            label(activation, initializer, normalization),
-            base.replace(
-                activation=activation,
-                kernel_initializer=initializer,
-                batch_norm=normalization == WITH,
-            ),
-            settings,
-        )
-        for activation in ACTIVATIONS
-        for initializer in INITIALIZERS
-        for normalization in (WITH, WITHOUT)
-    ]
+    tried = dict(activation=ACTIVATIONS, kernel_initializer=INITIALIZERS, batch_norm=BOTH)
+    return grid(label, base, settings, **tried)
 
 
-def measure(config: Config, splits: Splits, settings: Mapping[str, Any]) -> Measured:
+def measure(run: SteppedRun, settings: Settings) -> Measured:
     """Gradient norms of each hidden layer before training, and what training comes to."""
     from tf1_dnn.compat import tf
-    from tf1_dnn.experiments import training
 
-    with training.started(config, splits) as run:
-        tower = run.model.tower
-        with run.model.graph.as_default():
-            stages = [hidden.normalized for hidden in tower.network.hidden]
-            backpropagated = tf.gradients(tower.losses.loss, stages)
-            kernels = [
-                grad for grad, var in tower.step.grads_and_vars if _is_hidden_kernel(var.op.name)
-            ]
-            norms = [[tf.norm(grad) for grad in grads] for grads in (backpropagated, kernels)]
-        before = run.mean_over_batches(
-            norms, min(N_BATCHES, splits.train.n_examples // config.batch_size)
-        )
-        run.run_steps(settings["n_steps"])
-        return {
-            "backpropagated": before[0].tolist(),
-            "kernels": before[1].tolist(),
-            "accuracy": run.accuracy(splits.valid),
-        }
+    tower, train = run.model.tower, run.splits.train
+    with run.model.graph.as_default():
+        stages = [hidden.normalized for hidden in tower.network.hidden]
+        backpropagated = tf.gradients(tower.losses.loss, stages)
+        of = {variable.op.name: grad for grad, variable in tower.step.grads_and_vars}
+        kernels = [of[name] for name in of if re.fullmatch("hidden.*/kernel", name)]
+        norms = [[tf.norm(grad) for grad in grads] for grads in (backpropagated, kernels)]
+    n_batches = min(N_BATCHES, train.n_examples // run.model.config.batch_size)
+    before = run.mean_over_batches(norms, n_batches).tolist()
+    run.run_steps(settings["n_steps"])
+    accuracy = run.accuracy(run.splits.valid)
+    return {"backpropagated": before[0], "kernels": before[1], "accuracy": accuracy}
 
 
-def _is_hidden_kernel(name: str) -> bool:
-    return name.startswith("hidden") and name.endswith("/kernel")
-
-
-def fall(norms: Sequence[Sequence[float]]) -> list[float]:
+def fall(norms: Numbers) -> np.ndarray:
     """By how many powers of ten the norm shrinks from the last layer to the first, per seed."""
-    return [float(np.log10(layers[-1] / layers[0])) for layers in norms]
+    layers = np.asarray(norms)
+    return np.log10(layers[:, -1] / layers[:, 0])
 
 
-def rows(values: Values) -> list[Row]:
-    made = []
-    for activation in ACTIVATIONS:
-        for initializer in INITIALIZERS:
-            names = [label(activation, initializer, each) for each in (WITH, WITHOUT)]
-            for quantity, key in ((FALL, "backpropagated"), (KERNELS, "kernels")):
-                ours, control = (fall(values[name][key]) for name in names)
-                made.append(make_row(quantity, names[0], ours, names[1], control))
-            accuracies = [values[name]["accuracy"] for name in names]
-            made.append(make_row(ACCURACY, names[0], accuracies[0], names[1], accuracies[1]))
-    return made
+def rows(values: Values) -> Iterator[Row]:
+    for both in pairs.labels(values):
+        for quantity, key in ((FALL, "backpropagated"), (KERNELS, "kernels")):
+            yield make_row(quantity, {name: fall(values[name][key]) for name in both})
+        yield make_row(ACCURACY, {name: values[name]["accuracy"] for name in both})
 
 
 def judge(activation: str, values: Values) -> Verdict:
     """The rule below, for one activation."""
     words, told = [], []
     for initializer in INITIALIZERS:
-        ours, control = (
-            fall(values[label(activation, initializer, each)]["backpropagated"])
-            for each in (WITH, WITHOUT)
-        )
+        both = [values[label(activation, initializer, each)] for each in BOTH]
+        ours, control = (fall(of["backpropagated"]) for of in both)
         without, reduction = estimate(control), difference(control, ours)
-        counts = exceeds(without, 1.0)
+        counts = exceeds(without, 1.0) == HOLDS
+        words += [exceeds(reduction)] if counts else []
         told.append(
             f"{initializer}: without batch norm {without.text('.2f')} decades, reduced by "
-            f"{reduction.text('.2f')}" + ("" if counts == HOLDS else ", which does not count")
+            f"{reduction.text('.2f')}" + ("" if counts else ", which does not count")
         )
-        if counts == HOLDS:
-            words.append(exceeds(reduction))
-    word = FAILS if FAILS in words else HOLDS if words and set(words) == {HOLDS} else UNDECIDED
-    return Verdict(word, "; ".join(told))
+    return Verdict(all_of(*words), "; ".join(told))
 
 
 def draw(values: Values) -> Any:
-    figure = figures.figure(width=9.0, height=4.2)
-    panels = figure.subplots(1, 2, sharey=True)
+    figure, panels = figures.panels(2, width=9.0, height=4.2, sharey=True)
     for panel, activation in zip(panels, ACTIVATIONS):
-        choices = [(each, how) for each in INITIALIZERS for how in (WITH, WITHOUT)]
-        for index, (initializer, how) in enumerate(choices):
-            norms = np.log10(values[label(activation, initializer, how)]["backpropagated"])
-            estimates = [estimate(column) for column in norms.T]
-            name = f"{initializer}, {how if how == WITH else 'no batch norm'}"
-            figures.line(panel, index, name, range(1, DEPTH + 1), estimates)
-        figures.label(panel, x="hidden layer", y="", title=activation)
+        norms = {
+            f"{initializer}, {LEGEND[how]}": np.log10(
+                values[label(activation, initializer, how)]["backpropagated"]
+            ).T
+            for initializer in INITIALIZERS
+            for how in BOTH
+        }
+        figures.lines(panel, range(1, DEPTH + 1), norms)
+        figures.name_axes(panel, x="hidden layer", y="", title=activation)
     panels[0].set_ylabel("log₁₀ of the loss's gradient norm\nat each activation's input")
     figures.legend(figure, panels[0], columns=2)
     return figure

@@ -1,7 +1,5 @@
 """build_graph: the one place that assembles placeholders, network, loss, train op and accuracy."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from tf1_dnn.compat import tf

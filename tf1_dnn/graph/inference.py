@@ -1,7 +1,5 @@
 """The network alone, without labels, loss and train op; batch norm folded into it if asked."""
 
-from __future__ import annotations
-
 from typing import Any, Mapping, NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ Variables are created through tf.get_variable under explicit names, so that buil
 inside `tf.variable_scope("", reuse=True)` shares them.
 """
 
-from __future__ import annotations
-
 from typing import Any, Callable
 
 from tf1_dnn.compat import tf, tf1_warnings_silenced

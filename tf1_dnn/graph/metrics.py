@@ -1,12 +1,9 @@
 """What a training step tells of itself, before its update."""
 
-from __future__ import annotations
-
 from typing import Callable
 
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Clipping
-from tf1_dnn.errors import ConfigError
+from tf1_dnn.config import Clipping, require_choice
 from tf1_dnn.graph import network
 from tf1_dnn.graph.build import Tower
 from tf1_dnn.graph.layers import Tensor
@@ -25,8 +22,7 @@ def step_metric(name: str, tower: Tower, clipping: Clipping | None = None) -> Te
         "global_norm": lambda: global_norm(tower.grads),
         "clipped_fraction": lambda: clipped_fraction(tower.grads, clipping),
     }
-    if name not in metrics:
-        raise ConfigError(f"unknown step metric {name!r}: choose from {', '.join(STEP_METRICS)}.")
+    require_choice("step metric", name, STEP_METRICS)
     with tf.name_scope("metrics"):
         return metrics[name]()
 

@@ -1,7 +1,5 @@
 """The graph's parts up to the loss: placeholders, the network, its losses, its accuracy."""
 
-from __future__ import annotations
-
 from typing import Any, Callable, NamedTuple
 
 from tf1_dnn.compat import tf

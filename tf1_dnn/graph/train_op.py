@@ -1,7 +1,5 @@
 """The train op, where the post's two ideas live: UPDATE_OPS before the step, clipping within it."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from tf1_dnn.compat import tf

@@ -3,8 +3,6 @@
 Without TensorFlow, which only their variables need.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

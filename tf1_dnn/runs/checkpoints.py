@@ -1,7 +1,5 @@
 """Checkpoints: whole or absent, the newest and the best kept, from any TensorFlow 1 program."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

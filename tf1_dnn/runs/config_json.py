@@ -1,7 +1,5 @@
 """config.json: what a run was trained on and how, and what a run to resume must share with it."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

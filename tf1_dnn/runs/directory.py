@@ -1,7 +1,5 @@
 """The run directory: its names, who may write to it, and how a file is replaced whole."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """TensorBoard events of a run: curves of train and valid, statistics, histograms, the graph."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

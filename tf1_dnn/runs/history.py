@@ -1,7 +1,5 @@
 """What a run tells of itself, epoch by epoch."""
 
-from __future__ import annotations
-
 from typing import NamedTuple, Sequence
 
 import numpy as np

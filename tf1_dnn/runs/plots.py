@@ -1,7 +1,5 @@
 """Plots of runs in one style, readable in black and white; no display and no global state."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

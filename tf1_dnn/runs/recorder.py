@@ -1,7 +1,5 @@
 """Recorder: what a run keeps of its epochs, and takes up again: nothing, or a run directory."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Many training steps in one session.run: a while_loop over batch indices, compiled by XLA."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any, NamedTuple, Sequence
 

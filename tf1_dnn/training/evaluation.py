@@ -1,7 +1,5 @@
 """How good a network is on a data set, by the moving averages; changes no variable."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

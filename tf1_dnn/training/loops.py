@@ -4,8 +4,6 @@ Both build their steps with graph.build_tower, so network, loss and update exist
 same batches they print the same digits.
 """
 
-from __future__ import annotations
-
 import itertools
 import logging
 from typing import Any, Iterator, Protocol, Sequence

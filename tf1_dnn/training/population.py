@@ -1,7 +1,5 @@
 """Population statistics: batch statistics averaged over the training set (section 1.2)."""
 
-from __future__ import annotations
-
 from typing import Any, Sequence
 
 import numpy as np

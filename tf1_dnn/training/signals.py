@@ -1,7 +1,5 @@
 """SIGTERM and Ctrl-C during a run: noted, so that the epoch can be finished and saved first."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

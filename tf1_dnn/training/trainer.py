@@ -1,7 +1,5 @@
 """Training: epochs of mini-batches, validation after each, a test at the end."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools

@@ -1,0 +1,161 @@
+"""Read a graph from wherever TensorFlow 1 leaves it; TensorFlow itself is not needed."""
+
+import os
+import struct
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple
+
+from google.protobuf.message import DecodeError
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+from tf1_dnn.check.findings import GraphError
+from tf1_dnn.check.read.messages import (
+    Event,
+    GraphDef,
+    MetaGraphDef,
+    SavedModel,
+    as_meta,
+    is_graph,
+    meta_of_graph,
+    parse,
+)
+from tf1_dnn.errors import first_sentence
+
+MAX_BYTES = (1 << 31) - 1  # protobuf's own limit
+MAX_TEXT_BYTES = 1 << 28
+_MOST_RECORDS = 1000  # of an events file; the graph is among its first
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_TEXT = (".pbtxt", ".prototxt", ".pbtext")
+
+
+class Loaded(NamedTuple):
+    """A graph as it was found."""
+
+    meta: Any  # MetaGraphDef; of a bare GraphDef, one that holds it
+    source: str  # where it was found, to show
+    saved_names: frozenset[str] | None = None  # what the checkpoint holds, where one was given
+
+
+def load_graph(graph: Any) -> Loaded:
+    """The graph of a path, a tf.Graph, or a MetaGraphDef, GraphDef or SavedModel message.
+
+    A path is a MetaGraph (.meta), a checkpoint's prefix, a GraphDef (.pb, .pbtxt), a SavedModel's
+    folder, or a run directory with TensorBoard events. GraphError says what cannot be read.
+    """
+    if isinstance(graph, (str, os.PathLike)):
+        return _load_path(Path(graph))
+    if hasattr(graph, "as_graph_def"):
+        name = "tf.Graph"
+        try:
+            meta = meta_of_graph(graph)
+        except ValueError as error:  # more than protobuf's 2 GB
+            raise GraphError(f"cannot write the tf.Graph down: {first_sentence(error)}.") from error
+    elif hasattr(graph, "SerializeToString"):
+        name = graph.DESCRIPTOR.name
+        kinds = {kind.DESCRIPTOR.name: kind for kind in (MetaGraphDef, GraphDef, SavedModel)}
+        if name not in kinds:
+            raise GraphError(f"a {name} is no graph: give a MetaGraphDef or a GraphDef.")
+        meta = as_meta(kinds[name].FromString(graph.SerializeToString()))
+    else:
+        raise GraphError(f"a {type(graph).__name__} is no graph: give a path or a tf.Graph.")
+    if not is_graph(meta):
+        raise GraphError(f"the {name} holds no graph.")
+    return Loaded(meta, name)
+
+
+def _load_path(path: Path) -> Loaded:
+    try:
+        if path.is_dir():
+            return _load_directory(path)
+        prefixed = Path(f"{path}.meta")
+        if not path.name.endswith(".meta") and prefixed.exists():
+            return _load_file(prefixed)._replace(saved_names=_saved_names(path))
+        return _load_file(path)
+    except GraphError:
+        raise
+    except (OSError, ValueError) as error:
+        raise GraphError(f"cannot read {path}: {first_sentence(error)}.") from error
+
+
+def _load_directory(path: Path) -> Loaded:
+    for name in ("saved_model.pb", "saved_model.pbtxt"):
+        if (path / name).exists():
+            return _load_file(path / name)
+    for events in _newest(path, "*tfevents*"):
+        meta = _last_graph(events)
+        if meta is not None:
+            return Loaded(meta, str(events))
+    for found in _newest(path, "*.meta"):
+        return _load_file(found)
+    raise GraphError(
+        f"{path} holds no graph: give a SavedModel, a run directory with TensorBoard events, or "
+        "a file."
+    )
+
+
+def _newest(path: Path, pattern: str) -> list[Path]:
+    found = [each for each in path.rglob(pattern) if each.is_file()]
+    return sorted(found, key=lambda each: (each.stat().st_mtime, each.name), reverse=True)
+
+
+def _last_graph(path: Path) -> Any:
+    """The last graph in an events file, with collections if there is such a one; or None."""
+    bare = full = b""
+    for record in _records(path):
+        try:
+            event = Event.FromString(record)
+        except DecodeError:
+            break
+        full = event.meta_graph_def or full
+        bare = event.graph_def or bare
+    return parse(full, [MetaGraphDef]) or parse(bare, [GraphDef])
+
+
+def _records(path: Path) -> Iterator[bytes]:
+    """The records of a TFRecord file: length, its checksum, data, the data's checksum."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        for _ in range(_MOST_RECORDS):
+            header = file.read(12)
+            if len(header) < 12:
+                return
+            length, checksum = struct.unpack("<QI", header)
+            if checksum != masked_crc32c(header[:8]) or length > size:
+                return  # damaged: what came before stands
+            yield file.read(length)
+            file.read(4)
+
+
+def _load_file(path: Path) -> Loaded:
+    if not path.is_file():
+        what = "is not a regular file" if path.exists() else "does not exist"
+        raise GraphError(f"{path} {what}: give a .meta, .pb or .pbtxt file, or a folder.")
+    kinds = [MetaGraphDef] if path.suffix == ".meta" else [GraphDef, SavedModel, MetaGraphDef]
+    if path.name.startswith("saved_model."):
+        kinds = [SavedModel]
+    is_text = path.suffix in _TEXT
+    limit = MAX_TEXT_BYTES if is_text else MAX_BYTES
+    if path.stat().st_size > limit:
+        raise GraphError(f"{path} is larger than {limit} bytes: check a part of the graph.")
+    data = path.read_bytes()
+    if data.startswith(_LFS_POINTER):
+        raise GraphError(f"{path} is a Git LFS pointer, not the graph: run `git lfs pull`.")
+    meta = parse(data, kinds, is_text)
+    if meta is None:
+        names = " or ".join(kind.DESCRIPTOR.name for kind in kinds)
+        raise GraphError(f"{path} is damaged or holds no {names}: get a fresh copy.")
+    return Loaded(meta, str(path))
+
+
+def _saved_names(prefix: Path) -> frozenset[str] | None:
+    """The names in a checkpoint; None where only its .meta is left."""
+    if not (Path(f"{prefix}.index").exists() or prefix.exists()):
+        return None
+    from tf1_dnn.compat import tf
+
+    try:
+        return frozenset(tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map())
+    except (tf.errors.OpError, ValueError) as error:
+        raise GraphError(
+            f"cannot read the checkpoint {prefix}: {first_sentence(error)}."
+        ) from error
