@@ -133,7 +133,7 @@ CLIPPINGS = [{}, {"clip_value": 1.0}, {"clip_norm": 1.0}, {"clip_global_norm": 1
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("batch_norm", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_any_config_is_right(optimizer, batch_norm):
     for clipping in CLIPPINGS:
         config = PRESETS["batch_norm"].replace(

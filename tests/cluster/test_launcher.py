@@ -118,6 +118,7 @@ def test_a_signal_is_passed_on_to_every_task(number, tmp_path):
         assert not any(map(is_there, tasks))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
 def test_tasks_die_with_a_launcher_that_is_killed(tmp_path):
     with launched(tmp_path / "log", "all=wait") as (process, tasks):
@@ -140,6 +141,7 @@ def start(*argv, **settings):
     return subprocess.Popen(command, **pipes, **settings)
 
 
+@pytest.mark.slow
 def test_a_cluster_trains_and_ends_with_exit_code_0(npz, tmp_path):
     options = ["--data", npz, "--n-epochs", "2", "--batch-size", "10", "--hidden-units", "8"]
     metrics, run_dir = tmp_path / "metrics.jsonl", tmp_path / "run"

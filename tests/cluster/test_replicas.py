@@ -114,6 +114,7 @@ def test_every_replica_moves_the_averages_by_its_own_slice(tmp_path):
     assert min(np.abs(found - 0.1 * mean).max() for mean in means) > 1e-3  # not one of them alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 @pytest.mark.parametrize("sync", [True, False])
 def test_variables_are_named_as_on_one_machine_and_lie_on_the_parameter_servers(optimizer, sync):

@@ -132,6 +132,7 @@ def wait_until(holds, seconds=120):
     return holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_stopped_command_leaves_finished_cells_and_no_processes(number, code, npz, tmp_path):
     process = run_command(npz, tmp_path / "out", "initialization", "--quick", "--workers", "1")

@@ -89,6 +89,7 @@ def small_cells(splits):
     return made
 
 
+@pytest.mark.slow
 def test_cells_side_by_side_measure_what_they_do_in_this_process(tmp_path):
     splits = small_splits(n_train=240)
     folders = [tmp_path / "alone", tmp_path / "beside"]

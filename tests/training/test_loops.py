@@ -15,6 +15,7 @@ from tf1_dnn.training import compiled_epoch, loops
 
 CONFIG = Config(hidden_units=(16, 8), batch_size=29, clip_value=0.5)  # 203 examples: 7 batches
 STEP = Execution(loop="step")
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def run(config, splits, execution=Execution(), n_epochs=2):
@@ -54,8 +55,8 @@ CLOSE = dict(rtol=1e-4, atol=2e-6)
     [
         CONFIG.replace(batch_size=20),  # 10 batches, three of 21 and seven of 20
         CONFIG.replace(dropout_rate=0.3, batch_norm=False, activation="relu"),
-        CONFIG.replace(clip_norm=0.5, optimizer="adam", batch_norm=False),
-        CONFIG.replace(clip_global_norm=0.5, optimizer="nesterov", batch_norm=False),
+        slow(CONFIG.replace(clip_norm=0.5, optimizer="adam", batch_norm=False)),
+        slow(CONFIG.replace(clip_global_norm=0.5, optimizer="nesterov", batch_norm=False)),
     ],
     ids=["batch norm", "dropout", "adam", "nesterov"],
 )
@@ -85,6 +86,7 @@ def test_a_bound_below_one_batch_still_trains(splits):
     assert_same(run_resident(CONFIG), one_step_a_call, **CLOSE)
 
 
+@pytest.mark.slow
 def test_the_uncompiled_loop(splits):
     assert_same(run_resident(CONFIG), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
 
@@ -147,6 +149,7 @@ def test_an_op_that_xla_lacks_falls_back_and_says_so_once(splits, monkeypatch, c
     assert_same(by_step, fallen_back, **CLOSE)
 
 
+@pytest.mark.slow
 def test_no_memory_for_the_data_set_streams_it_and_says_so(splits, monkeypatch, caplog):
     class Session(tf.Session):
         def run(self, fetches, feed_dict=None):

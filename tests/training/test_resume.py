@@ -1,5 +1,6 @@
 """A run that was interrupted and resumed ends as one that ran through, bit for bit."""
 
+import functools
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_plots")
 
 CONFIG = Config(hidden_units=(8,), n_epochs=5, batch_size=20, dropout_rate=0.2, optimizer="adam")
 STEP = Execution(loop="step")
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 SPLITS = small_splits(n_train=200)  # batches of one size: one compilation for the epoch loop
 
 
@@ -64,8 +66,8 @@ def through(tmp_path_factory):
     "kills, keeping",
     [
         ([0, 3], Keeping()),
-        ([4], Keeping(checkpoint_every=3, keep=1)),  # the third or the best epoch trains on
-        ([1, 1, 2], Keeping(checkpoint_every=100)),
+        slow([4], Keeping(checkpoint_every=3, keep=1)),  # the third or the best epoch trains on
+        slow([1, 1, 2], Keeping(checkpoint_every=100)),
     ],
 )
 def test_an_interrupted_run_equals_one_never_interrupted(kills, keeping, through, tmp_path):
@@ -149,7 +151,7 @@ def patient(folder, accuracies, monkeypatch, **settings):
 
 @pytest.mark.parametrize(
     "patience, n_epochs, best",
-    [(1, 3, 2), (3, 7, 4), (6, 9, 9)],
+    [(1, 3, 2), slow(3, 7, 4), slow(6, 9, 9)],
 )
 def test_patience_stops_the_run_and_restores_the_best(
     patience, n_epochs, best, tmp_path, monkeypatch
