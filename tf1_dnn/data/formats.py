@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
-from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.errors import DataError, told
 from tf1_dnn.spec import PathLike
 
 Array = npt.NDArray[Any]
@@ -29,7 +29,8 @@ _CHUNK = 1 << 20
 
 def read_idx(path: PathLike) -> Array:
     """The array in an IDX file, plain or gzipped whatever its name; DataError if damaged."""
-    try:
+    faults = (OSError, EOFError, zlib.error)
+    with told(DataError, f"cannot read {path}", "get a fresh copy", *faults):
         with open(path, "rb") as file:
             gzipped = file.peek(2)[:2] == _GZIP_MAGIC
             stream: Stream = gzip.GzipFile(fileobj=file) if gzipped else file
@@ -38,10 +39,6 @@ def read_idx(path: PathLike) -> Array:
             size = os.fstat(file.fileno()).st_size * (_MOST_INFLATION if gzipped else 1)
             _require_promise(n_bytes <= size, n_bytes, "more than the file can hold", path)
             data = _read_exactly(stream, n_bytes, path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"cannot read {path} ({first_sentence(error)}): get a fresh copy"
-        ) from error
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -50,19 +47,14 @@ def read_npz(path: PathLike, names: Sequence[str]) -> list[Array]:
 
     Python objects are refused, never unpickled.
     """
-    try:
+    # zipfile and NumPy's header parser raise a dozen kinds
+    with told(DataError, f"cannot read {path} as npz", "get a fresh copy", Exception):
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
             missing = ", ".join(name for name in names if f"{name}.npy" not in members)
             if missing:
                 raise DataError(f"{path} lacks {missing}: add the missing arrays")
             return [_read_member(archive, f"{name}.npy", path) for name in names]
-    except DataError:
-        raise
-    except Exception as error:  # zipfile and NumPy's header parser raise a dozen kinds
-        raise DataError(
-            f"cannot read {path} as npz ({first_sentence(error)}): get a fresh copy"
-        ) from error
 
 
 def _read_idx_header(stream: Stream, path: PathLike) -> tuple[np.dtype[Any], tuple[int, ...]]:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from tf1_dnn.data.formats import Array, read_idx, read_npz
-from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.errors import DataError, first_sentence, told
 from tf1_dnn.spec import PathLike
 
 Arrays = tuple[tuple[Array, Array], tuple[Array, Array]]
@@ -60,13 +60,10 @@ def fetch() -> tuple[Arrays, str]:
             return _read_npz(path), path
         except DataError:
             fault = f"{path} cannot be read"
-    try:
+    fault += ", and MNIST cannot be downloaded"
+    remedy = "go online, or name a folder or npz file with --data or TF1_DNN_DATA"
+    with told(Unavailable, fault, remedy, OSError, ValueError):  # the latter for a wrong hash
         _download(path)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors, a wrong hash is not
-        raise Unavailable(
-            f"{fault}, and MNIST cannot be downloaded ({first_sentence(error)}): go online, or "
-            "name a folder or npz file with --data or TF1_DNN_DATA"
-        ) from error
     return _read_npz(path), path
 
 

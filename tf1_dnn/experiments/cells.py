@@ -1,20 +1,19 @@
 """One run of one condition with one seed, and the small file that keeps what it gave."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, ContextManager, NamedTuple
 
 import numpy as np
 
 from tf1_dnn import __version__, data
 from tf1_dnn.config import Config
 from tf1_dnn.data import Dataset, Splits
-from tf1_dnn.errors import RunError
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.experiments.protocol import Experiment
 from tf1_dnn.experiments.stepped import Measured, Settings
 from tf1_dnn.runs import directory
@@ -85,13 +84,9 @@ def write(folder: Path, cell: Cell, measured: Measured) -> None:
         directory.write_whole(cell.path(folder), text)
 
 
-@contextlib.contextmanager
-def writing(what: str, advice: str) -> Iterator[None]:
+def writing(what: str, remedy: str) -> ContextManager[None]:
     """What the system has against it becomes a RunError."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(f"cannot write {what} ({error.strerror or error}): {advice}") from None
+    return told(RunError, f"cannot write {what}", remedy, OSError)
 
 
 def draw_examples(splits: Splits, n_train: int, seed: int) -> Splits:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.experiments import cells
 from tf1_dnn.experiments.estimates import Estimate
 from tf1_dnn.experiments.protocol import Result, Row, conclude
@@ -37,15 +37,12 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
 
     Raises RunError for a file that is missing or not a report.
     """
-    try:
+    faults = (OSError, ValueError, LookupError, TypeError, AttributeError)
+    remedy = "make it with python -m tf1_dnn.experiments"
+    with told(RunError, f"cannot read the report {path}", remedy, *faults):
         kept = json.loads(Path(path).read_text(encoding="utf-8"))["experiments"]
         values = {name: each["values"] for name, each in kept.items()}
         return {name: conclude(EXPERIMENTS[name], values[name]) for name in values}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"cannot read the report {path} ({first_sentence(error)}): make it with "
-            "python -m tf1_dnn.experiments."
-        ) from None
 
 
 def plot(result: Result, path: str | os.PathLike[str]) -> None:

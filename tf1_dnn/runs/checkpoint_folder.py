@@ -6,7 +6,7 @@ Without TensorFlow, which only their variables need.
 import json
 from pathlib import Path
 
-from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.runs.history import EpochMetrics
 
 STATE, VARIABLES = "state.json", "variables"  # the prefix of TensorFlow's own files
@@ -34,12 +34,9 @@ class CheckpointFolder:
     def epochs(self, n_epochs: int) -> list[EpochMetrics]:
         """The metrics of its epochs; RunError if they are damaged."""
         path = self.path(n_epochs) / STATE
-        try:
+        faults = (OSError, ValueError, KeyError, TypeError, RecursionError)
+        with told(RunError, f"the checkpoint's {path} is damaged", "take another one", *faults):
             epochs = [EpochMetrics(*values) for values in json.loads(path.read_text())["epochs"]]
             if len(epochs) != n_epochs:
                 raise ValueError(f"it holds {len(epochs)} epochs, not {n_epochs}")
             return epochs
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RunError(
-                f"the checkpoint's {path} is damaged ({first_sentence(error)}): take another one."
-            ) from error

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tf1_dnn.compat import tf
-from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import ModelSpec
 from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder
+
+_FAULTS = (OSError, ValueError, tf.errors.OpError)  # what reading and writing them may raise
 
 
 class Checkpoints(CheckpointFolder):
@@ -29,20 +31,18 @@ class Checkpoints(CheckpointFolder):
     def save(self, session: Any, n_epochs: int, state: dict[str, Any]) -> None:
         """Save all variables and `state`; RunError if the disk is full or not writable."""
         partial, final = self.folder / ".partial", self.path(n_epochs)
+        shutil.rmtree(partial, ignore_errors=True)
+        remedy = "make room or permit it and --resume; earlier checkpoints are intact"
         try:
+            with told(RunError, f"cannot write the checkpoint {final}", remedy, *_FAULTS):
+                partial.mkdir(parents=True)
+                (partial / STATE).write_text(json.dumps(state))
+                prefix = str(partial / VARIABLES)
+                self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
+                self._delete(n_epochs)
+                os.replace(partial, final)
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            (partial / STATE).write_text(json.dumps(state))
-            prefix = str(partial / VARIABLES)
-            self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
-            self._delete(n_epochs)
-            os.replace(partial, final)
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise RunError(
-                f"cannot write the checkpoint {final} ({first_sentence(error)}): make room or "
-                "permit it and --resume; earlier checkpoints are intact."
-            ) from error
 
     def restore(self, session: Any, n_epochs: int) -> None:
         """Load a checkpoint's variables; RunError if it is damaged."""
@@ -64,12 +64,8 @@ class Checkpoints(CheckpointFolder):
 
 def restore_variables(session: Any, saver: Any, prefix: str) -> None:
     """saver.restore; RunError, naming the checkpoint, if it is damaged."""
-    try:
+    with told(RunError, f"cannot restore the checkpoint {prefix}", "take another one", *_FAULTS):
         saver.restore(session, prefix)
-    except (ValueError, tf.errors.OpError) as error:
-        raise RunError(
-            f"cannot restore the checkpoint {prefix} ({first_sentence(error)}): take another one."
-        ) from error
 
 
 def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
@@ -78,15 +74,11 @@ def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
     The network's variables must all be there, in the right shapes; global_step and optimizer
     slots are taken where they are. Raises RunError that names what is missing or misshapen.
     """
-    try:
+    remedy = "give the path without .index or .data-00000-of-00001"
+    with told(RunError, f"{prefix} is not a checkpoint that can be read", remedy, *_FAULTS):
         shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
         if not shapes:  # that is what TensorFlow reads in an .index file
-            raise ValueError("no variables")
-    except (ValueError, tf.errors.OpError) as error:
-        raise RunError(
-            f"{prefix} is not a checkpoint that can be read: give the path without .index or "
-            ".data-00000-of-00001."
-        ) from error
+            raise ValueError("it holds no variables")
     with model.graph.as_default():
         variables = {v.op.name: v for v in tf.global_variables()}
         network = {v.op.name for v in tf.trainable_variables()}

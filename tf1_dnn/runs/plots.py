@@ -7,7 +7,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tf1_dnn.errors import Error
+from tf1_dnn.errors import Error, told
 from tf1_dnn.runs.history import EpochMetrics
 from tf1_dnn.spec import PathLike
 
@@ -141,7 +141,5 @@ def label_axes(axes: Any, *, x: str, y: str) -> None:
 
 def save(figure: Any, path: PathLike) -> None:
     check_path(path)
-    try:
+    with told(Error, f"cannot plot to {path}", "name another file", OSError):
         figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise Error(f"cannot plot to {path}: {error.strerror or error}.") from error

@@ -3,11 +3,11 @@
 import contextlib
 import json
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, ContextManager, Iterator, Sequence
 
 from tf1_dnn.config import Keeping
 from tf1_dnn.data import Splits, n_batches
-from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import STEP_METRICS, ModelSpec
 from tf1_dnn.runs import config_json, directory, plots
 from tf1_dnn.runs.checkpoints import Checkpoints
@@ -120,12 +120,7 @@ def open_recorder(spec: TrainSpec, model: ModelSpec, splits: Splits) -> Iterator
         yield RunRecorder(folder, model, spec.keeping, splits)
 
 
-@contextlib.contextmanager
-def _events_told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # TensorFlow's writer thread dies of IndexError on a full disk, say
-        raise RunError(
-            f"cannot write TensorBoard's events in {folder} ({first_sentence(error)}): make room "
-            "or permit it and --resume; earlier checkpoints are intact."
-        ) from error
+def _events_told(folder: Path) -> ContextManager[None]:
+    remedy = "make room or permit it and --resume; earlier checkpoints are intact"
+    # TensorFlow's writer dies of whatever a full disk leads to.
+    return told(RunError, f"cannot write TensorBoard's events in {folder}", remedy, Exception)

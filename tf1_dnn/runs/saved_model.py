@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping
 
 from tf1_dnn.config import Execution
-from tf1_dnn.errors import Error, RunError, first_sentence
+from tf1_dnn.errors import Error, RunError, told
 
 if TYPE_CHECKING:
     from tf1_dnn.graph.inference import Inference, Values
@@ -28,7 +28,8 @@ def write(
     """Write an export whole or not at all; Error if the disk does not allow it."""
     from tf1_dnn.compat import tf
 
-    try:
+    remedy = "make room, permit it, or name another directory"
+    with told(Error, f"cannot write the export {directory}", remedy, OSError, tf.errors.OpError):
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".export-") as folder:
             partial = Path(folder, directory.name)
@@ -36,25 +37,17 @@ def write(
             (partial / METADATA).parent.mkdir()
             (partial / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
             os.rename(partial, directory)
-    except (OSError, tf.errors.OpError) as error:
-        raise Error(
-            f"cannot write the export {directory} ({first_sentence(error)}): make room, "
-            "permit it, or name another directory."
-        ) from error
 
 
 def read_metadata(directory: Path) -> dict[str, Any]:
     """What an export says of its data: image_shape, n_outputs, scale; RunError if damaged."""
     path = directory / METADATA
-    try:
+    faults = (OSError, ValueError, KeyError, TypeError)
+    with told(RunError, f"{path} is damaged", "export the run again", *faults):
         metadata = json.loads(path.read_text(encoding="utf-8"))
         math.prod(int(size) for size in metadata["image_shape"])
         scale = metadata["scale"]
         return {**metadata, "scale": scale if scale is None else float(scale)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{path} is damaged ({first_sentence(error)}): export the run again."
-        ) from error
 
 
 def save(directory: Path, inference: Inference, values: Values) -> None:
@@ -86,13 +79,9 @@ def load(session: Any, directory: Path) -> tuple[str, str]:
     """
     from tf1_dnn.compat import tf, tf1_warnings_silenced
 
-    try:
-        with tf1_warnings_silenced():
-            loaded = tf.saved_model.load(session, _TAGS, str(directory))
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-        raise RunError(
-            f"cannot load the export {directory} ({first_sentence(error)}): export the run "
-            "again."
-        ) from error
+    faults = (OSError, ValueError, RuntimeError, tf.errors.OpError)
+    fault, remedy = f"cannot load the export {directory}", "export the run again"
+    with told(RunError, fault, remedy, *faults), tf1_warnings_silenced():
+        loaded = tf.saved_model.load(session, _TAGS, str(directory))
     signature = loaded.signature_def[_SIGNATURE]
     return signature.inputs["images"].name, signature.outputs["probabilities"].name
