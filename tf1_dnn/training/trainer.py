@@ -49,8 +49,7 @@ def train(
       on_epoch: called with each epoch's metrics, also with those of epochs resumed.
 
     Returns:
-      Accuracy and mean loss after each epoch, and on the test set after the last (after the best
-      one if `keeping.patience` stopped the run).
+      Accuracy and mean loss of each epoch, and of the test: after the best, if there is patience.
 
     Raises:
       NonFiniteLossError: the loss of a step is NaN or infinite.
