@@ -64,7 +64,7 @@ def gpu_libraries(*, require_gpu: bool) -> Iterator[Diagnosis]:
 
 
 def _looked_at(what: str, detail: str, fault: Fault | None, status: str) -> Diagnosis:
-    """`detail` if nothing is wrong, else the fault, which makes the status."""
+    """`detail` where there is no fault, else the fault with `status`."""
     if fault is None:
         return Diagnosis("ok", what, detail)
     if status == "ok":
