@@ -22,7 +22,7 @@ def no_cuda(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(driver, "ask", lambda: driver.Driver(None, 0, MISSING))
+    monkeypatch.setattr(driver, "fault", lambda: MISSING)
     monkeypatch.setattr(driver, "gpus_in_machine", lambda: [])
     monkeypatch.setattr(cuda, "REQUIRED", ("libtf1_dnn_cudart.so.12", "libcudnn.so.9"))
     monkeypatch.setattr(cuda, "OTHERS", ("libtf1_dnn_nccl.so.2",))

@@ -19,13 +19,10 @@ def make_parser() -> cli.Parser:
         description="Check TensorFlow, driver, CUDA libraries, device, XLA, data, disk and memory. "
         "Exit code 0 if training would work, 1 if not.",
     )
-    parser.add_argument(
-        "--require-gpu", action="store_true", help="fail where training would take the CPU"
-    )
-    parser.add_argument(
-        "--data", default=None, metavar="PATH", help="look at this data set, as train --data does"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, no lines")
+    add = parser.add_argument
+    add("--require-gpu", action="store_true", help="fail where training would take the CPU")
+    add("--data", metavar="PATH", help="look at this data set, as train --data does")
+    add("--json", action="store_true", help="print JSON, no lines")
     return parser
 
 
@@ -47,9 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def examine(path: str | None = None, *, require_gpu: bool = False) -> Iterator[Diagnosis]:
     """All findings, each as soon as it is made.
 
-    Args:
-      path: of the data to look at, as in data.load.
-      require_gpu: whether a GPU that cannot be used fails.
+    `path` is that of the data, as in data.load; `require_gpu` lets a GPU that cannot be used fail.
     """
     try:
         yield from diagnosis.software(require_gpu=require_gpu)

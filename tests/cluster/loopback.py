@@ -5,7 +5,7 @@ import threading
 from conftest import small_splits
 from processes import free_address
 
-from tf1_dnn.cluster import chief, worker
+from tf1_dnn.cluster import chief, membership, worker
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.spec import Task, TrainSpec
 
@@ -28,7 +28,7 @@ def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **sett
     def run(task):
         try:
             if task.type == "ps":
-                answers[str(task)] = worker.serve(task)
+                answers[str(task)] = membership.serve(task)
             elif task.is_chief:
                 spec = TrainSpec(config, STEP, task=task, sync=sync, **settings)
                 answers[str(task)] = chief.train(spec, splits, on_epoch)

@@ -11,7 +11,6 @@ from loopback import make_tasks
 
 from tf1_dnn.cluster import membership
 from tf1_dnn.cluster.tf_config import split_address
-from tf1_dnn.devices import sessions
 
 
 def test_who_does_not_answer_is_named(monkeypatch):
@@ -36,7 +35,7 @@ def test_who_does_not_answer_is_named(monkeypatch):
 def test_tensorflow_listens_on_every_interface():
     """What docs/cluster.md warns of; should this fail one day, the warning can go."""
     task = make_tasks(1, 1)[1]
-    server = membership.start_server(task, sessions.choose_device("cpu"))
+    server = membership.start_server(task, "cpu")
     port = membership.split_address(task.address)[1]
     addresses = []
     for table in ("tcp", "tcp6"):

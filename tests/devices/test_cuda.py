@@ -117,7 +117,7 @@ def test_a_cudnn_without_a_version_is_a_fault(tmp_path, build):
 def gpu(monkeypatch):
     """A driver that sees a GPU, and no CUDA libraries of this machine's."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(driver, "ask", lambda: driver.Driver("550.54.14", 1, None))
+    monkeypatch.setattr(driver, "fault", lambda: None)
     monkeypatch.setattr(cuda, "OTHERS", ())
     names = tuple(f"libtf1_dnn_{name}.so.9" for name in ("cusolver", "cudnn"))
     monkeypatch.setattr(cuda, "REQUIRED", names)
@@ -141,7 +141,7 @@ def test_no_fault_where_driver_libraries_and_cudnn_are_right(gpu, path, build):
 
 def test_driver_and_hidden_gpus_are_told_before_libraries(gpu, monkeypatch):
     missing = driver.Fault("the driver is missing", "install it")
-    monkeypatch.setattr(driver, "ask", lambda: driver.Driver(None, 0, missing))
+    monkeypatch.setattr(driver, "fault", lambda: missing)
     assert cuda.fault() == missing
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert cuda.fault().remedy == "unset it"

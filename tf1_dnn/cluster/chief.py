@@ -1,19 +1,21 @@
 """The chief of a cluster: trains a replica like every worker, and keeps the run."""
 
 import contextlib
+import dataclasses
 import threading
 import time
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 
 from tf1_dnn import cli
-from tf1_dnn.cluster.membership import LOST, SERVER_GONE, absent_named, chief_session, leave, retry
+from tf1_dnn.cluster import membership
+from tf1_dnn.cluster.membership import LOST, SERVER_GONE
 from tf1_dnn.cluster.worker import Trainee
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Splits
 from tf1_dnn.devices import sessions
-from tf1_dnn.errors import Error, RunError
+from tf1_dnn.errors import Error
 from tf1_dnn.graph import CHEAP_METRICS, step_metric
 from tf1_dnn.runs import checkpoints
 from tf1_dnn.runs.history import History, StepMetrics
@@ -29,15 +31,16 @@ def train(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch = lambda metrics: N
     server is lost, training resumes from the last checkpoint in the run directory.
     """
     trainee = Trainee(spec, splits)
-    model, device = trainee.replica.model, trainee.replica.device
+    model = trainee.replica.model
     whole = model._replace(config=spec.config.replace(batch_size=trainee.schedule.batch_size))
     with contextlib.ExitStack() as stack:
-        with model.graph.as_default(), tf.device(device):
+        with model.graph.as_default(), tf.device(trainee.replica.device):
             recorder = stack.enter_context(open_recorder(spec, whole, splits))
-        chief = Chief(trainee, Trainer(spec, model, splits, recorder, on_epoch))
+            metrics = {name: step_metric(name, model.tower) for name in CHEAP_METRICS}
+        trainer = Trainer(spec, model, splits, recorder, on_epoch)
         stack.enter_context(sessions.tf32_allowed(spec.execution.tf32))
-        with absent_named(trainee.task) as chief.all_there:
-            return retry(chief.attempt)
+        all_there = stack.enter_context(membership.absent_named(trainee.task))
+        return membership.retry(Chief(trainee, trainer, metrics, all_there).attempt)
 
 
 class ClusterSteps:
@@ -61,36 +64,49 @@ class ClusterSteps:
         self.trainee.steps.stop(self.session)
 
 
+@dataclasses.dataclass
 class Chief:
     """Trains in one session after another, until one of them lasts to the end."""
 
-    def __init__(self, trainee: Trainee, trainer: Trainer) -> None:
-        self.trainee, self.trainer = trainee, trainer
-        self.all_there = threading.Event()  # set when others may leave
-        model = trainer.model
-        with model.graph.as_default(), tf.device(trainee.replica.device):
-            self.metrics = {name: step_metric(name, model.tower) for name in CHEAP_METRICS}
+    trainee: Trainee
+    trainer: Trainer
+    metrics: dict[str, Any]  # float32 scalars of a step
+    all_there: threading.Event  # set when others may leave
 
     def attempt(self) -> History:
         """One session, from the last checkpoint to the end; raises LOST where it breaks."""
-        trainee = self.trainee
-        session_of = chief_session(
-            trainee.task, trainee.server, trainee.replica, trainee.steps, self.restore
-        )
-        with session_of as session:
+        with self.session() as session:
             try:
-                source = ClusterSteps(session, trainee, self.metrics)
+                source = ClusterSteps(session, self.trainee, self.metrics)
                 history = self.trainer.run(session, source)
-            except RunError as error:
+            except Error as error:
                 if isinstance(error.__cause__, SERVER_GONE):  # the disk is well
                     raise error.__cause__
                 self.dismiss(session)
                 raise
-            except Error:
-                self.dismiss(session)
-                raise
             self.dismiss(session)
             return history
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Any]:
+        """A session in which everything has been set up: whoever worked for an earlier chief is
+        lost and joins again."""
+        trainee, replica = self.trainee, self.trainee.replica
+        config = membership.task_session_config(trainee.task)
+        coordinator = tf.train.Coordinator(clean_stop_exception_types=())
+        with tf.Session(trainee.server.target, replica.model.graph, config) as session:
+            try:
+                session.run(replica.withdraw)
+                session.run([replica.model.init, replica.is_over.initializer])
+                self.restore(session)
+                trainee.steps.set_up(session, coordinator)
+                session.run(replica.generation.initializer)
+                yield session
+            except LOST:
+                coordinator.raise_requested_exception()  # what happened first, in the queue runner
+                raise
+            finally:
+                coordinator.request_stop()
 
     def restore(self, session: Any) -> None:
         """Variables and epochs of the last checkpoint; initial weights where there is none."""
@@ -109,7 +125,7 @@ class Chief:
         with contextlib.suppress(*LOST):
             session.run(self.trainee.replica.is_over.assign(True))
             self.trainee.steps.stop(session)
-        leave(self.trainee.task, self.trainee.server)
+        membership.leave(self.trainee.task, self.trainee.server)
 
 
 def stretched(rows: list[dict[str, Any]], n_steps: int) -> StepMetrics:

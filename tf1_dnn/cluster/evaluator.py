@@ -1,5 +1,6 @@
 """The evaluator of a cluster: validates and tests every checkpoint that the chief writes."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -27,13 +28,10 @@ def follow(run_dir: PathLike | None, splits: Splits) -> None:
         raise ConfigError("the evaluator reads checkpoints: give it the chief's --run-dir.")
     saved = CheckpointFolder(Path(run_dir, directory.CHECKPOINTS))
     for n_epochs in _as_they_come(saved, Path(run_dir)):
-        try:
+        with contextlib.suppress(RunError):
             valid, test = _accuracies(run_dir, saved.prefix(n_epochs), splits)
-        except RunError:
-            continue
-        print(
-            f"epoch: {n_epochs - 1:03d}, valid. Acc: {valid:.4f}, test. Acc: {test:.4f}", flush=True
-        )
+            words = f"valid. Acc: {valid:.4f}, test. Acc: {test:.4f}"
+            print(f"epoch: {n_epochs - 1:03d}, {words}", flush=True)
 
 
 def _as_they_come(saved: CheckpointFolder, run_dir: Path) -> Iterator[int]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO, Any, Collection, Iterator, Mapping
+from typing import IO, Any, Collection, Mapping
 
 from tf1_dnn import cli
 from tf1_dnn.cluster.tf_config import VARIABLE
@@ -21,9 +21,13 @@ SECONDS_TO_STOP = 10.0  # that tasks get after SIGTERM
 
 def make_environments(sizes: Mapping[str, int], *, evaluator: bool) -> dict[str, str]:
     """From each task's name to its TF_CONFIG, on ports that are free now."""
-    ports = iter(_free_ports(sum(sizes.values())))
-    cluster = {job: [f"127.0.0.1:{next(ports)}" for _ in range(n)] for job, n in sizes.items()}
     tasks = [(job, index) for job, n in sizes.items() for index in range(n)]
+    cluster: dict[str, list[str]] = {job: [] for job in sizes}
+    with contextlib.ExitStack() as stack:  # all probes stay open, so that no port comes twice
+        for job, _ in tasks:
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("0.0.0.0", 0))
+            cluster[job].append(f"127.0.0.1:{probe.getsockname()[1]}")
     tasks += [("evaluator", 0)] if evaluator else []
     return {
         task_name(job, index): json.dumps(
@@ -31,15 +35,6 @@ def make_environments(sizes: Mapping[str, int], *, evaluator: bool) -> dict[str,
         )
         for job, index in tasks
     }
-
-
-def _free_ports(n: int) -> list[int]:
-    """Ports that nothing listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for probe in probes:
-            probe.bind(("0.0.0.0", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def launch(command: list[str], environments: Mapping[str, str]) -> int:
@@ -57,8 +52,12 @@ def launch(command: list[str], environments: Mapping[str, str]) -> int:
     """
     tasks: dict[str, subprocess.Popen] = {}
     threads: list[threading.Thread] = []
+    signals: list[int] = []
     width = max(map(len, environments))
-    with _signals_noted() as signals:
+    with contextlib.ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, lambda number, _: signals.append(number))
+            stack.callback(signal.signal, number, before)
         try:
             for task, tf_config in environments.items():
                 tasks[task] = _start(command, tf_config)
@@ -72,19 +71,6 @@ def launch(command: list[str], environments: Mapping[str, str]) -> int:
             _stop(tasks.values())
             for thread in threads:
                 thread.join(timeout=SECONDS_TO_STOP)
-
-
-@contextlib.contextmanager
-def _signals_noted() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM go into the list yielded."""
-    noted: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {each: signal.signal(each, lambda number, _: noted.append(number)) for each in numbers}
-    try:
-        yield noted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _start(command: list[str], tf_config: str) -> subprocess.Popen:

@@ -1,7 +1,5 @@
 """One replica's graph: the network of `build_graph`, its variables on the parameter servers."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from tf1_dnn.compat import tf, tf1_warnings_silenced
@@ -9,24 +7,6 @@ from tf1_dnn.config import CLIP_KINDS, Clipping, Config
 from tf1_dnn.graph import ModelSpec, build_graph, uncollected_variable
 from tf1_dnn.graph.train_op import GradsAndVars, clip_gradients, make_optimizer
 from tf1_dnn.spec import Task
-
-
-class Replica(NamedTuple):
-    """What a chief or worker runs."""
-
-    model: ModelSpec
-    device: str  # of the task itself
-    averaging: AveragingOptimizer | None  # None when asynchronous
-    generation: Any  # int64 variable, there once a chief has set up all others, by when it did
-    is_missing: Any  # a list that is empty once generation is there
-    withdraw: Any  # deletes generation
-    is_over: Any  # bool variable: the run has ended, everybody may leave
-    ticket: Any  # int64 variable: the next step that nobody has taken (asynchronous)
-
-    def feed_dict(self, examples: Any, share: float) -> dict[Any, Any]:
-        """The feed_dict of this replica's `(inputs, labels)` of a step, and their share in it."""
-        feed_dict = self.model.placeholders.feed_dict(examples, training=True)
-        return {**feed_dict, self.averaging.share: share} if self.averaging else feed_dict
 
 
 class ClippingOptimizer:
@@ -78,20 +58,17 @@ class AveragingOptimizer(tf.train.SyncReplicasOptimizer):
             train_op = super().apply_gradients(pushed, global_step, name)
             self.ready_for_local_init_op.mark_used()  # the chief takes care of that itself
             with tf.device(global_step.device):
-                self.tokens = tf.FIFOQueue(-1, tf.int64, shapes=(), shared_name="sync_token_q")
-                self.take_token, self.token = self.tokens.dequeue(), tf.placeholder(tf.int64, [])
-                self.put_token = self.tokens.enqueue(self.token)
-                self.close_tokens = self.tokens.close(cancel_pending_enqueues=True)
-                self.destroy_tokens = _destroy(self.tokens.queue_ref)
-            self._make_drain()
+                tokens = tf.FIFOQueue(-1, tf.int64, shapes=(), shared_name="sync_token_q")
+                self.take_token, self.token = tokens.dequeue(), tf.placeholder(tf.int64, [])
+                self.put_token = tokens.enqueue(self.token)
+                self.close_tokens = tokens.close(cancel_pending_enqueues=True)
+                self.destroy_tokens = _destroy(tokens.queue_ref)
+            self.pending, self.drop = [], []
+            for accumulator, device in self._accumulator_list:
+                with tf.device(device):
+                    self.pending.append(accumulator.num_accumulated())
+                    self.drop.append(accumulator.take_grad(1))
         return train_op
-
-    def _make_drain(self) -> None:
-        self.pending, self.drop = [], []
-        for accumulator, device in self._accumulator_list:
-            with tf.device(device):
-                self.pending.append(accumulator.num_accumulated())
-                self.drop.append(accumulator.take_grad(1))
 
     def forget(self, session: Any) -> None:
         """Send the replicas of an earlier chief away, and drop the gradients they had pushed.
@@ -102,6 +79,23 @@ class AveragingOptimizer(tf.train.SyncReplicasOptimizer):
         session.run(self.destroy_tokens)
         counts = session.run(self.pending)
         session.run([drop for drop, count in zip(self.drop, counts) if count])
+
+
+class Replica(NamedTuple):
+    """The graph that a chief or worker runs."""
+
+    model: ModelSpec
+    device: str  # of the task itself
+    averaging: AveragingOptimizer | None  # None when asynchronous
+    generation: Any  # int64 variable: when a chief last set up all others; not there before it has
+    is_missing: Any  # a list that is empty once generation is there
+    withdraw: Any  # deletes generation
+    is_over: Any  # bool variable: the run has ended, everybody may leave
+
+    def feed_dict(self, examples: Any, share: float) -> dict[Any, Any]:
+        """The feed_dict of this replica's `(inputs, labels)` of a step, and their share in it."""
+        feed_dict = self.model.placeholders.feed_dict(examples, training=True)
+        return {**feed_dict, self.averaging.share: share} if self.averaging else feed_dict
 
 
 class _LeastLoaded:
@@ -133,7 +127,7 @@ def build_replica(
     model = build_graph(unclipped, n_inputs, n_outputs, device=setter, optimizer=averaging)
     with model.graph.as_default(), tf.device("/job:ps/task:0"):
         microseconds = tf.cast(1e6 * tf.timestamp(), tf.int64)
-        generation = _cluster_variable(microseconds, tf.int64, "generation")
+        generation = cluster_variable(microseconds, tf.int64, "generation")
         is_missing = tf.report_uninitialized_variables([generation])
         is_missing.mark_used()  # by workers
         return Replica(
@@ -143,12 +137,12 @@ def build_replica(
             generation=generation,
             is_missing=is_missing,
             withdraw=_destroy(generation.handle),
-            is_over=_cluster_variable(False, tf.bool, "is_over"),
-            ticket=_cluster_variable(0, tf.int64, "ticket"),
+            is_over=cluster_variable(False, tf.bool, "is_over"),
         )
 
 
-def _cluster_variable(initial_value: Any, dtype: Any, name: str) -> Any:
+def cluster_variable(initial_value: Any, dtype: Any, name: str) -> Any:
+    """One that all replicas share, and no checkpoint keeps."""
     return uncollected_variable(initial_value, "cluster", dtype=dtype, name=f"cluster/{name}")
 
 

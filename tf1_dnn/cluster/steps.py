@@ -1,9 +1,9 @@
 """How replicas go through the steps: together (SyncSteps), or each on its own (AsyncSteps)."""
 
 import time
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from tf1_dnn.cluster.replicas import Replica
+from tf1_dnn.cluster.replicas import Replica, cluster_variable
 from tf1_dnn.compat import tf
 
 NO_MORE = 2**62  # a ticket beyond every schedule
@@ -18,23 +18,6 @@ class Progress(NamedTuple):
     values: Any  # of the fetches
 
 
-class Steps(Protocol):
-    def set_up(self, session: Any, coordinator: Any) -> None:
-        """As the chief, once the model's variables are there: make the steps possible."""
-
-    def start(self, session: Any) -> Progress:
-        """Where to go on; the values are None."""
-
-    def step(self, session: Any, step: int, fetches: Any, feed_dict: Any) -> Progress:
-        """Run the train op of one step."""
-
-    def wait_for(self, session: Any, n_done: int) -> None:
-        """Wait until so many steps are done by all."""
-
-    def stop(self, session: Any) -> None:
-        """As the chief: let nobody begin another step."""
-
-
 class SyncSteps:
     """All replicas do the same step, each its slice; the next begins when all have contributed."""
 
@@ -43,21 +26,22 @@ class SyncSteps:
         self.averaging: Any = replica.averaging
 
     def set_up(self, session: Any, coordinator: Any) -> None:
+        """As the chief, once the model's variables are there: make the steps possible."""
         self.averaging.forget(session)
         session.run(self.averaging.chief_init_op)
         runner = self.averaging.get_chief_queue_runner()
         runner.create_threads(session, coordinator, daemon=True, start=True)
 
     def start(self, session: Any) -> Progress:
+        """Where to go on; the values are None."""
         session.run(self.averaging.local_step_init_op)
         step = int(session.run(self.model.global_step))
         return Progress(step, step, None)
 
     def step(self, session: Any, step: int, fetches: Any, feed_dict: Any) -> Progress:
+        """Run the train op of one step."""
         values, token = session.run([fetches, self.model.tower.step.train_op], feed_dict)
-        token = int(token)
-        if token == step:
-            token = self.later_token(session, step)
+        token = int(token) if token != step else self.later_token(session, step)
         return Progress(token, token, values)
 
     def later_token(self, session: Any, step: int) -> int:
@@ -76,24 +60,30 @@ class SyncSteps:
         return token
 
     def wait_for(self, session: Any, n_done: int) -> None:
-        """Nothing: a step ends for all at once."""
+        """Wait until so many steps are done by all: as soon as this replica has done them."""
 
     def stop(self, session: Any) -> None:
+        """As the chief: let nobody begin another step."""
         session.run(self.averaging.close_tokens)
 
 
 class AsyncSteps:
-    """Each replica takes the next step that nobody has taken, and applies its own gradients."""
+    """Each replica takes the next step that nobody has taken, and applies its own gradients.
+
+    The methods are SyncSteps's.
+    """
 
     def __init__(self, replica: Replica) -> None:
-        self.model, self.ticket = replica.model, replica.ticket
+        self.model = replica.model
         with self.model.graph.as_default():
+            with tf.device("/job:ps/task:0"):
+                ticket = cluster_variable(0, tf.int64, "ticket")  # the next step nobody has taken
             # Atomic, unlike assign_add and a look at its result.
             self.take = tf.raw_ops.ResourceCountUpTo(
-                resource=self.ticket.handle, limit=2**63 - 1, T=tf.int64
+                resource=ticket.handle, limit=2**63 - 1, T=tf.int64
             )
-            self.skip_done = self.ticket.assign(self.model.global_step)
-            self.skip_all = self.ticket.assign(NO_MORE)
+            self.skip_done = ticket.assign(self.model.global_step)
+            self.skip_all = ticket.assign(NO_MORE)
 
     def set_up(self, session: Any, coordinator: Any) -> None:
         session.run(self.skip_done)
@@ -123,6 +113,6 @@ class AsyncSteps:
         self.wait_for(session, NO_MORE, at_most=0.2)
 
 
-def make_steps(replica: Replica) -> Steps:
+def make_steps(replica: Replica) -> SyncSteps | AsyncSteps:
     """The kind that the replica's graph was built for."""
     return SyncSteps(replica) if replica.averaging else AsyncSteps(replica)

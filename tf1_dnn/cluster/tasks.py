@@ -4,6 +4,7 @@ TensorFlow is imported once everything else has been checked.
 """
 
 from tf1_dnn import data
+from tf1_dnn.cluster import evaluator
 from tf1_dnn.spec import TrainSpec
 
 
@@ -11,14 +12,12 @@ def take_part(spec: TrainSpec) -> None:
     """Be the spec's task until the run is over."""
     assert spec.task is not None
     if spec.task.type == "ps":
-        from tf1_dnn.cluster import worker
+        from tf1_dnn.cluster import membership
 
-        return worker.serve(spec.task)
+        return membership.serve(spec.task)
     splits = data.load(spec.dataset, spec.data)
     data.n_batches(splits.train.n_examples, spec.config.batch_size * spec.n_together)
     if spec.task.type == "evaluator":
-        from tf1_dnn.cluster import evaluator
-
         return evaluator.follow(spec.run_dir, splits)
     from tf1_dnn.cluster import worker
 

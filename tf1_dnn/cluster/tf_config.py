@@ -12,7 +12,7 @@ import re
 import socket
 from typing import Any
 
-from tf1_dnn.errors import ClusterError
+from tf1_dnn.errors import ClusterError, told
 from tf1_dnn.spec import Task, task_name
 
 VARIABLE = "TF_CONFIG"
@@ -25,18 +25,14 @@ def from_environment() -> Task | None:
 
     Raises ClusterError, with one sentence, for a TF_CONFIG that is malformed or contradictory.
     """
-    text = os.environ.get(VARIABLE, "").strip()
-    return parse(text) if text else None
+    return parse(os.environ.get(VARIABLE, "").strip() or "{}")
 
 
 def parse(text: str) -> Task | None:
     """The task of a TF_CONFIG's text; see `from_environment`."""
-    try:
+    remedy = "correct it, or unset it to train on one machine"
+    with told(ClusterError, f"{VARIABLE} is not JSON", remedy, ValueError, RecursionError):
         spec = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ClusterError(
-            f"{VARIABLE} is not JSON ({error}): correct it, or unset it to train on one machine."
-        ) from None
     _require(isinstance(spec, dict), "is not a JSON object: give it a cluster and a task")
     if not spec.get("cluster"):
         return None
@@ -103,13 +99,8 @@ def split_address(address: str) -> tuple[str, int]:
 
 def require_port_free(task: Task) -> None:
     """Raise ClusterError if another process listens on the task's port."""
-    port = split_address(task.address)[1]
-    with socket.socket() as probe:
+    port, fault = split_address(task.address)[1], f"{task} cannot listen on {task.address}"
+    remedy = f"end what uses port {port}, or give the task another one in {VARIABLE}"
+    with socket.socket() as probe, told(ClusterError, fault, remedy, OSError):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gRPC does
-        try:
-            probe.bind(("0.0.0.0", port))  # TensorFlow binds every interface
-        except OSError as error:
-            raise ClusterError(
-                f"{task} cannot listen on {task.address} ({error.strerror}): end what uses port "
-                f"{port}, or give the task another one in {VARIABLE}."
-            ) from None
+        probe.bind(("0.0.0.0", port))  # TensorFlow binds every interface

@@ -1,35 +1,19 @@
-"""The tasks of a cluster that compute: a parameter server, a worker, and what the chief shares.
+"""A worker of a cluster, which computes gradients, and what it shares with the chief."""
 
-The parameter servers hold the variables; workers compute gradients, and so does the chief, which
-keeps the run as well (`chief.train`).
-"""
-
+import threading
 import time
 from typing import Any
 
-from tf1_dnn.cluster.membership import (
-    absent_named,
-    leave,
-    retry,
-    serve_until_all_left,
-    start_server,
-    worker_session,
-)
+from tf1_dnn.cluster import membership
 from tf1_dnn.cluster.replicas import build_replica
 from tf1_dnn.cluster.schedule import Schedule
 from tf1_dnn.cluster.steps import Progress, make_steps
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Splits
 from tf1_dnn.devices import sessions
-from tf1_dnn.spec import Task, TrainSpec
+from tf1_dnn.spec import TrainSpec
 
 _POLL_SECONDS = 0.1
-
-
-def serve(task: Task) -> None:
-    """Be a parameter server until every replica has left."""
-    server = start_server(task, sessions.choose_device("cpu"))
-    serve_until_all_left(task, server)
 
 
 class Trainee:
@@ -49,7 +33,7 @@ class Trainee:
             spec.task, spec.config, splits.n_inputs, splits.n_outputs, sync=spec.sync
         )
         self.steps = make_steps(self.replica)
-        self.server = start_server(spec.task, sessions.choose_device(spec.execution.device))
+        self.server = membership.start_server(spec.task, spec.execution.device)
 
     def step(self, session: Any, step: int, fetches: Any) -> Progress:
         """Do this replica's part of a step."""
@@ -61,25 +45,33 @@ class Trainee:
 def work(spec: TrainSpec, splits: Splits) -> None:
     """Be a worker: compute gradients until the chief says that the run is over."""
     trainee = Trainee(spec, splits)
-    task = trainee.task
-    with sessions.tf32_allowed(spec.execution.tf32), absent_named(task) as all_there:
-
-        def attempt() -> None:
-            with worker_session(task, trainee.server, trainee.replica) as session:
-                _work(trainee, session)
-                all_there.set()
-                while not session.run(trainee.replica.is_over):
-                    time.sleep(_POLL_SECONDS)
-
-        retry(attempt)
-    leave(task, trainee.server)
+    with sessions.tf32_allowed(spec.execution.tf32):
+        with membership.absent_named(trainee.task) as all_there:
+            membership.retry(lambda: _work(trainee, all_there))
+    membership.leave(trainee.task, trainee.server)
 
 
-def _work(trainee: Trainee, session: Any) -> None:
-    """Do this replica's part of all steps that are left, unless the run is over."""
-    generation, is_over = session.run([trainee.replica.generation, trainee.replica.is_over])
-    step = trainee.steps.start(session).next
-    if session.run(trainee.replica.generation) != generation:
-        raise tf.errors.AbortedError(None, None, "meanwhile another chief has set up everything")
-    while step < trainee.schedule.total and not is_over:
-        step = trainee.step(session, step, []).next
+def _work(trainee: Trainee, all_there: threading.Event) -> None:
+    """In one session, do this replica's part of all steps that are left, unless the run is over.
+
+    TensorFlow's MonitoredTrainingSession is made of the same SessionManager, but it repeats the
+    step that a lost server interrupted, with the batch it had, and looks for the chief every 30
+    seconds.
+    """
+    replica, target = trainee.replica, trainee.server.target
+    manager = tf.train.SessionManager(
+        graph=replica.model.graph,
+        ready_op=replica.is_missing,  # until the chief has set up everything
+        recovery_wait_secs=membership.RETRY_SECONDS,
+    )
+    config = membership.task_session_config(trainee.task)
+    with manager.wait_for_session(target, config=config) as session:
+        generation, is_over = session.run([replica.generation, replica.is_over])
+        step = trainee.steps.start(session).next
+        if session.run(replica.generation) != generation:
+            raise tf.errors.AbortedError(None, None, "another chief has set up everything")
+        while step < trainee.schedule.total and not is_over:
+            step = trainee.step(session, step, []).next
+        all_there.set()
+        while not session.run(replica.is_over):
+            time.sleep(_POLL_SECONDS)

@@ -14,8 +14,8 @@ from tf1_dnn.devices import driver
 from tf1_dnn.devices.driver import Fault
 
 # What TensorFlow 2.21 (CUDA 12.5, cuDNN 9.3) asks dlopen for. It registers no GPU unless all of
-# REQUIRED load (xla/tsl/platform/default/dlopen_checker.cc); these libraries load some of OTHERS.
-# What others depend on comes first, so that it is there when they look for it.
+# REQUIRED load (xla/tsl/platform/default/dlopen_checker.cc); some of REQUIRED load some of OTHERS.
+# In both, a library stands before those that depend on it and would look for it elsewhere.
 OTHERS = (
     "libnvJitLink.so.12",
     "libnvrtc.so.12",
@@ -37,22 +37,12 @@ INSTALL = "pip install 'tensorflow[and-cuda]~=2.21.0'"
 
 
 class Library(NamedTuple):
-    """A library that was looked for; one of `path` and `error` is None."""
+    """A library that was looked for; one of `path` and `fault` is None."""
 
     name: str
     path: str | None  # the file that was loaded
-    error: str | None  # dlopen's words
-    found: str | None  # the file to load or that could not be loaded; None if the linker searched
-
-    @property
-    def fault(self) -> Fault | None:
-        """What is wrong with it, None if it was loaded."""
-        if self.error is None:
-            return None
-        reason = f"could not be loaded ({self.error})"
-        if self.found is None:
-            return Fault(reason, INSTALL)
-        return Fault(reason, f"remove {self.found}, or its folder from LD_LIBRARY_PATH")
+    fault: Fault | None
+    found: str | None  # the file in one of `folders`, loadable or not; None where none has it
 
 
 def folders() -> list[str]:
@@ -76,7 +66,8 @@ def load(name: str) -> Library:
     try:
         ctypes.CDLL(found or name)
     except OSError as error:
-        return Library(name, None, str(error), found)
+        remedy = f"remove {found}, or its folder from LD_LIBRARY_PATH" if found else INSTALL
+        return Library(name, None, Fault(f"could not be loaded ({error})", remedy), found)
     return Library(name, found or _loaded_file(name), None, found)
 
 
@@ -113,12 +104,11 @@ def cudnn_fault(path: str) -> Fault | None:
 
 def fault() -> Fault | None:
     """The first thing that keeps TensorFlow from using a GPU, None if nothing does."""
-    early = driver.hidden() or driver.ask().fault
-    if early:
+    if early := driver.hidden() or driver.fault():
         return early
-    required = [library for library in libraries() if library.name in REQUIRED]
+    required = libraries()[len(OTHERS) :]
     for library in required:
-        if library.fault is not None:
+        if library.fault:
             return library.fault._replace(reason=f"{library.name} {library.fault.reason}")
     return cudnn_fault(str(required[-1].path))
 

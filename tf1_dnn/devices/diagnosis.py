@@ -44,58 +44,46 @@ def software(*, require_gpu: bool) -> Iterator[Diagnosis]:
 
 def gpu_libraries(*, require_gpu: bool) -> Iterator[Diagnosis]:
     """Driver, CUDA libraries and compiler; none of them matters to who has no GPU."""
-    asked, libraries = driver.ask(), cuda.libraries()
+    driver_fault, libraries = driver.fault(), cuda.libraries()
     wants_gpu = driver.gpus_in_machine() or any(library.path for library in libraries)
     missing = "FAIL" if require_gpu else "warn" if wants_gpu else "ok"
     broken = "FAIL" if require_gpu else "warn"
-    if driver.hidden():
-        yield _faulty("FAIL" if require_gpu else "warn", "GPUs", driver.hidden())
-    if asked.fault is None:
-        yield Diagnosis("ok", "driver", asked.version or "of unknown version")
-    else:
-        yield _faulty(missing, "driver", asked.fault)
-    for library in libraries:
-        if library.path is not None:
-            yield Diagnosis("ok", library.name, library.path)
-        elif library.found is not None:
-            yield _faulty(broken, library.name, library.fault)
-        else:
-            can_do_without = missing == "FAIL" and library.name in cuda.OTHERS
-            yield _faulty("warn" if can_do_without else missing, library.name, library.fault)
-    yield from _cudnn(libraries[-1].path, broken)
+    if hidden := driver.hidden():
+        yield _looked_at("GPUs", "", hidden, broken)
+    version = driver.kernel_module() or "of unknown version"
+    yield _looked_at("driver", version, driver_fault, missing)
+    for name, path, fault, found in libraries:
+        status = broken if found else missing
+        if status == "FAIL" and not found and name in cuda.OTHERS:
+            status = "warn"  # TensorFlow registers the GPU without
+        yield _looked_at(name, path or "", fault, status)
+    if cudnn := libraries[-1].path:
+        version = ".".join(map(str, cuda.cudnn_version(cudnn) or ()))
+        yield _looked_at("cuDNN", version, cuda.cudnn_fault(cudnn), broken)
     yield from _compiler(missing)
 
 
-def _cudnn(path: str | None, broken: str) -> Iterator[Diagnosis]:
-    fault = cuda.cudnn_fault(path) if path else None
-    if fault is not None:
-        yield _faulty(broken, "cuDNN", fault)
-    elif path:
-        yield Diagnosis("ok", "cuDNN", ".".join(map(str, cuda.cudnn_version(path) or ())))
-
-
-def _faulty(status: str, what: str, fault: Fault | None) -> Diagnosis:
-    assert fault is not None
+def _looked_at(what: str, detail: str, fault: Fault | None, status: str) -> Diagnosis:
+    """`detail` where there is no fault, else the fault with `status`."""
+    if fault is None:
+        return Diagnosis("ok", what, detail)
     if status == "ok":
         return Diagnosis("ok", what, "not found; only a GPU would need it")
-    return Diagnosis(status, what, fault.reason, fault.remedy)
+    return Diagnosis(status, what, *fault)
 
 
 def _compiler(missing: str) -> Iterator[Diagnosis]:
     """What XLA calls to compile for a GPU, where it looks for it."""
-    roots = [os.path.join(folder, "..", "..", "cuda_nvcc") for folder in cuda.folders()]
-    roots.append("/usr/local/cuda")
-    for flag in os.environ.get("XLA_FLAGS", "").split():
-        if flag.startswith("--xla_gpu_cuda_data_dir="):
-            roots.insert(0, flag.partition("=")[2])
+    flags, option = os.environ.get("XLA_FLAGS", "").split(), "--xla_gpu_cuda_data_dir="
+    roots = [flag[len(option) :] for flag in reversed(flags) if flag.startswith(option)]
+    roots += [os.path.join(folder, "..", "..", "cuda_nvcc") for folder in cuda.folders()]
+    roots += ["/usr/local/cuda"]
     for what, path in [("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libdevice.10.bc")]:
         files = [os.path.normpath(os.path.join(root, path)) for root in roots]
         files = [shutil.which(what) or "", *files]  # the PATH comes first
-        file = next(filter(os.path.isfile, files), None)
-        if file:
-            yield Diagnosis("ok", what, file)
-        else:
-            yield _faulty(missing, what, Fault("not found", cuda.INSTALL))
+        file = next(filter(os.path.isfile, files), "")
+        fault = None if file else Fault("not found", cuda.INSTALL)
+        yield _looked_at(what, file, fault, missing)
 
 
 def device(*, require_gpu: bool) -> Iterator[Diagnosis]:
@@ -119,18 +107,17 @@ def _computes(what: str, *, compiled: bool, failure: str) -> Diagnosis:
 
     a, b = np.random.RandomState(0).standard_normal((2, 256, 256)).astype(np.float32)
     exact = a.astype(np.float64) @ b
-    graph = tf.Graph()
     try:
-        with sessions.start(graph) as session:
+        with sessions.start(tf.Graph()) as session:
             inputs = [tf.placeholder(tf.float32, array.shape) for array in (a, b)]
             product = tf.function(tf.matmul, autograph=False, jit_compile=compiled)(*inputs)
             value: Any = session.run(product, dict(zip(inputs, (a, b))))
     except tf.errors.OpError as error:
         remedy = "train with --no-xla" if compiled else "train with --device cpu"
         return Diagnosis(failure, what, error.message.strip().partition("\n")[0], remedy)
-    error_found = float(np.abs(value - exact).max() / np.abs(exact).max())
-    detail = f"{'compiled, ' if compiled else ''}256 x 256, largest error {error_found:.0e}"
-    if error_found > LARGEST_ERROR:
+    largest = float(np.abs(value - exact).max() / np.abs(exact).max())
+    detail = f"{'compiled, ' if compiled else ''}256 x 256, largest error {largest:.0e}"
+    if largest > LARGEST_ERROR:
         return Diagnosis(failure, what, detail, "train with --device cpu")
     return Diagnosis("ok", what, detail)
 
@@ -142,8 +129,7 @@ def machine(folder: str = ".") -> Iterator[Diagnosis]:
     yield _room("disk", f"{free / GIB:.1f} GiB free in {folder}", free, LEAST_DISK, "make room")
     if not os.access(folder, os.W_OK):
         yield Diagnosis("warn", "disk", f"{folder} cannot be written", "give --run-dir elsewhere")
-    available = available_memory()
-    if available is not None:
+    if (available := available_memory()) is not None:
         detail = f"{available / GIB:.1f} GiB available"
         yield _room("memory", detail, available, LEAST_MEMORY, "close other programs")
 

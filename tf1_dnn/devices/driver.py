@@ -22,40 +22,34 @@ class Fault(NamedTuple):
         return f"{self.reason}: {self.remedy}"
 
 
+_NO_DEVICE = 100
 _FAULTS = {  # by CUresult, as cuda.h numbers them
     34: Fault(f"the driver is missing ({LIBRARY} is the stub of a toolkit)", _INSTALL),
     35: Fault("the driver is too old for CUDA 12", "update it to 525 or newer"),
-    100: Fault("the driver sees no GPU", "run nvidia-smi; in Docker, give docker run --gpus all"),
+    _NO_DEVICE: Fault(
+        "the driver sees no GPU", "run nvidia-smi; in Docker, give docker run --gpus all"
+    ),
     803: Fault("the driver's library and kernel module differ in version", "restart the machine"),
 }
 
 
-class Driver(NamedTuple):
-    """The driver and what it sees; `fault` is None if there is a GPU to use."""
-
-    version: str | None  # of the kernel module, as in "550.54.14"
-    n_gpus: int
-    fault: Fault | None
-
-
-def ask() -> Driver:
-    """Ask the driver for its GPUs; initializes CUDA in this process, as TensorFlow does."""
-    version = kernel_module()
+def fault() -> Fault | None:
+    """Why the driver offers no GPU; asking it initializes CUDA here, as TensorFlow does."""
     try:
         cuda = ctypes.CDLL(LIBRARY)
     except OSError as error:
-        return Driver(version, 0, Fault(f"the driver is missing ({error})", _INSTALL))
+        return Fault(f"the driver is missing ({error})", _INSTALL)
     count = ctypes.c_int(0)
     code = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
     if code == 0 and count.value:
-        return Driver(version, count.value, None)
-    code = code or 100
+        return None
+    code = code or _NO_DEVICE
     unknown = Fault(f"the driver failed with CUDA error {code}", "run nvidia-smi, restart")
-    return Driver(version, 0, _FAULTS.get(code, unknown))
+    return _FAULTS.get(code, unknown)
 
 
 def kernel_module(path: str = "/proc/driver/nvidia/version") -> str | None:
-    """The version of the driver's kernel module; None where none is loaded."""
+    """The version of the driver's kernel module, as in "550.54.14"; None where none is loaded."""
     words = read(path).partition("Kernel Module")[2].split()
     return next((word for word in words if word[0].isdigit()), None)
 
@@ -72,8 +66,8 @@ def gpus_in_machine(root: str = "/") -> list[str]:
 
 def hidden() -> Fault | None:
     """That GPUs are hidden on purpose, or None."""
-    value = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if value is None or (value.strip() and not value.strip().startswith("-")):
+    value = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+    if value.strip() and not value.strip().startswith("-"):
         return None
     return Fault(f"CUDA_VISIBLE_DEVICES={value!r} hides every GPU", "unset it")
 

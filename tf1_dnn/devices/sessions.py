@@ -24,8 +24,9 @@ def choose_device(device: str = "auto") -> Device:
 
     Raises DeviceError, with the reason and the remedy, for "gpu" where TensorFlow can use none.
     """
+    cpu = Device("CPU", f"CPU ({os.cpu_count()} cores)")
     if device == "cpu":
-        return _cpu()
+        return cpu
     gpus = usable_gpus()
     if gpus:
         others = f", the first of {len(gpus)}" if len(gpus) > 1 else ""
@@ -34,8 +35,9 @@ def choose_device(device: str = "auto") -> Device:
         raise DeviceError(f"no GPU can be used: {why_no_gpu()}.")
     seen = [] if driver.hidden() else driver.gpus_in_machine()
     if not seen:
-        return _cpu()
-    return _cpu(f"there is a GPU ({seen[0]}), but TensorFlow cannot use it: {why_no_gpu()}")
+        return cpu
+    warning = f"there is a GPU ({seen[0]}), but TensorFlow cannot use it: {why_no_gpu()}"
+    return cpu._replace(warning=warning)
 
 
 @contextlib.contextmanager
@@ -63,7 +65,7 @@ def session_config(device: Device) -> Any:
 
 def usable_gpus() -> list[Any]:
     """TensorFlow's physical GPUs; none are set up by asking."""
-    if not driver.hidden() and driver.ask().n_gpus:
+    if not (driver.hidden() or driver.fault()):
         cuda.libraries()  # TensorFlow finds them then, also where its own search would not
     return tf.config.list_physical_devices("GPU")
 
@@ -72,8 +74,7 @@ def describe(gpu: Any) -> str:
     """A physical GPU as in "GPU 0 (NVIDIA A100-SXM4-40GB, compute capability 8.0)"."""
     details = tf.config.experimental.get_device_details(gpu)
     name = details.get("device_name", "unnamed")
-    capability = details.get("compute_capability")
-    if capability:
+    if capability := details.get("compute_capability"):
         name += f", compute capability {'.'.join(map(str, capability))}"
     return f"GPU {gpu.name.rpartition(':')[2]} ({name})"
 
@@ -101,7 +102,3 @@ def tf32_allowed(is_allowed: bool) -> Iterator[None]:
         yield
     finally:
         switch(before)
-
-
-def _cpu(warning: str | None = None) -> Device:
-    return Device("CPU", f"CPU ({os.cpu_count()} cores)", warning)
