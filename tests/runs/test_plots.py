@@ -87,9 +87,7 @@ def test_a_path_that_cannot_be_plotted_to_is_refused(tmp_path, name):
 
 def test_a_path_that_is_a_folder_is_refused(tmp_path):
     (tmp_path / "plot.png").mkdir()
-    with pytest.raises(
-        Error, match=r"plot.png \(Is a directory\): name another file\.$"
-    ):
+    with pytest.raises(Error, match=r"plot.png \(Is a directory\): name another file\.$"):
         plots.curves({"run": epochs(0.5)}, tmp_path / "plot.png")
 
 
