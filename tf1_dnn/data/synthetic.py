@@ -9,15 +9,12 @@ sin, exp and their like, and why rotations use the rational points of the circle
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tf1_dnn.data import mnist
+from tf1_dnn.data.formats import Array
 from tf1_dnn.errors import DataError
-
-Array = npt.NDArray[Any]
 
 # Ways to write each digit: strokes between commas, each the x y points that the pen goes through,
 # x from 0 to 14 and y from 0 (top) to 20.

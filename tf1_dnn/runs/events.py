@@ -47,9 +47,8 @@ class Events:
         self.model, self.examples = model, examples
         self.histograms, self.n_steps = histograms, n_steps
         with model.graph.as_default():
-            self.moving = (
-                tf.summary.merge(_moving_statistics()) if model.config.batch_norm else None
-            )
+            has_moving = model.config.batch_norm
+            self.moving = tf.summary.merge(_moving_statistics()) if has_moving else None
             self.details = tf.summary.merge(_details(model)) if histograms else None
             meta_graph = tf.train.export_meta_graph()
         self.train, self.valid = EventFile(folder / "train"), EventFile(folder / "valid")
@@ -76,10 +75,12 @@ class Events:
         valid = {"loss": metrics.valid_loss, "accuracy": metrics.valid_accuracy}
         self.valid.write(end, summary=_scalars(valid))
         if self.moving is not None:
-            self.train.write(end, summary=_parsed(session.run(self.moving)))
+            self.train.write(end, summary=tf.Summary.FromString(session.run(self.moving)))
         if self.histograms and (metrics.epoch + 1) % self.histograms == 0:
-            details = session.run(self.details, self._feed_dict())
-            self.train.write(end, summary=_parsed(details))
+            part = self.examples.examples(slice(self.model.config.batch_size))
+            feed_dict = self.model.placeholders.feed_dict(part, training=True)
+            details = session.run(self.details, feed_dict)
+            self.train.write(end, summary=tf.Summary.FromString(details))
         for file in (self.train, self.valid):
             file.flush()
 
@@ -87,10 +88,6 @@ class Events:
         """Close the files."""
         self.train.close()
         self.valid.close()
-
-    def _feed_dict(self) -> dict[Any, Any]:
-        part = self.examples.examples(slice(self.model.config.batch_size))
-        return self.model.placeholders.feed_dict(part, training=True)
 
 
 def _scalars(values: dict[str, float]) -> Any:
@@ -100,10 +97,6 @@ def _scalars(values: dict[str, float]) -> Any:
             for name, value in values.items()
         ]
     )
-
-
-def _parsed(summary: bytes) -> Any:
-    return tf.Summary.FromString(summary)
 
 
 def _moving_statistics() -> list[Any]:

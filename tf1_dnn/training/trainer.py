@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import time
 from typing import Any, Callable, NamedTuple, Protocol, Sequence
 
@@ -82,16 +81,8 @@ def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         trainer.resume(session)
         signals = stack.enter_context(signals_noted()) if spec.run_dir is not None else []
-        make_loop = functools.partial(
-            loops.make_loop,
-            session,
-            model,
-            splits.train,
-            spec.execution,
-            metrics=recorder.metrics,
-            metrics_every=recorder.metrics_every,
-        )
-        return trainer.run(session, LocalSteps(spec.config, splits, make_loop), signals)
+        source = LocalSteps(session, trainer)
+        return trainer.run(session, source, signals)
 
 
 class TrainedEpoch(NamedTuple):
@@ -109,27 +100,6 @@ class StepSource(Protocol):
 
     def stop(self) -> None:
         """The run is over: let nobody begin another step."""
-
-
-class LocalSteps:
-    """Every epoch through a loop of this process; nothing is built before the first."""
-
-    def __init__(self, config: Config, splits: Splits, make_loop: Callable[[], loops.Loop]) -> None:
-        self.config, self.n_examples, self.make_loop = config, splits.train.n_examples, make_loop
-        self.loop: loops.Loop | None = None
-
-    def run_epoch(self, epoch: int) -> TrainedEpoch:
-        config, n = self.config, self.n_examples
-        if self.loop is None:
-            self.loop = self.make_loop()
-            self.random_state = shuffle_state(config.seed, config.shuffle_offset + epoch, n)
-        batches = batch_indices(n, config.batch_size, self.random_state)
-        start = time.perf_counter()
-        metrics = self.loop.run_epoch(batches)
-        return TrainedEpoch(metrics, time.perf_counter() - start)
-
-    def stop(self) -> None:
-        pass
 
 
 @dataclasses.dataclass
@@ -183,6 +153,36 @@ class Trainer:
         if not n_epochs or n_epochs >= self.spec.config.n_epochs:
             return n_epochs >= self.spec.config.n_epochs
         return patience is not None and n_epochs - 1 - best_epoch(self.epochs) >= patience
+
+
+class LocalSteps:
+    """Every epoch through a loop of this process; nothing is built before the first."""
+
+    def __init__(self, session: Any, trainer: Trainer) -> None:
+        self.session, self.trainer = session, trainer
+        self.loop: loops.Loop | None = None
+
+    def run_epoch(self, epoch: int) -> TrainedEpoch:
+        trainer = self.trainer
+        config, train, recorder = trainer.spec.config, trainer.splits.train, trainer.recorder
+        if self.loop is None:
+            self.loop = loops.make_loop(
+                self.session,
+                trainer.model,
+                train,
+                trainer.spec.execution,
+                metrics=recorder.metrics,
+                metrics_every=recorder.metrics_every,
+            )
+            offset = config.shuffle_offset + epoch
+            self.random_state = shuffle_state(config.seed, offset, train.n_examples)
+        batches = batch_indices(train.n_examples, config.batch_size, self.random_state)
+        start = time.perf_counter()
+        metrics = self.loop.run_epoch(batches)
+        return TrainedEpoch(metrics, time.perf_counter() - start)
+
+    def stop(self) -> None:
+        """Nobody else has any."""
 
 
 def require_finite(losses: np.ndarray, epoch: int) -> None:
