@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import small_experiment
+from processes import wait_until
 
 from tf1_dnn import cli, experiments
 from tf1_dnn.errors import RunError
@@ -125,19 +125,12 @@ def is_alive(group):
         return False
 
 
-def wait_until(holds, seconds=120):
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
-    return holds()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_stopped_command_leaves_finished_cells_and_no_processes(number, code, npz, tmp_path):
     process = run_command(npz, tmp_path / "out", "initialization", "--quick", "--workers", "1")
     cells = tmp_path / "out" / "cells"
-    assert wait_until(lambda: len(list(cells.glob("*.json"))) >= 1)
+    assert wait_until(lambda: len(list(cells.glob("*.json"))) >= 1, seconds=120)
     os.kill(process.pid, number) if number == signal.SIGKILL else os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "") and "Traceback" not in err

@@ -10,7 +10,7 @@ from tf1_dnn import cli
 from tf1_dnn.cluster.tf_config import require_port_free, split_address
 from tf1_dnn.compat import tf
 from tf1_dnn.devices import sessions
-from tf1_dnn.errors import ClusterError, told
+from tf1_dnn.errors import ClusterError, first_sentence, told
 from tf1_dnn.spec import Task
 
 # What a session raises when a server it used has died, or a new chief has set all up afresh.
@@ -90,7 +90,7 @@ def _absent(task: Task) -> Iterator[str]:
         try:
             socket.create_connection(split_address(address), timeout=2).close()
         except OSError as error:
-            yield f"{name} at {address} ({error.strerror or error})"
+            yield f"{name} at {address} ({first_sentence(error)})"
 
 
 def _left_queue(server_index: int) -> Any:

@@ -55,7 +55,7 @@ def read(file: PathLike | IO[bytes]) -> Array:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{name} has too many pixels: scale it down") from error
     except Exception as error:  # Pillow's readers raise whatever the damage leads to
-        reason = getattr(error, "strerror", None) or first_sentence(error)
+        reason = first_sentence(error)
         raise DataError(f"cannot read {name} ({reason}): give a PNG or JPEG file") from error
 
 

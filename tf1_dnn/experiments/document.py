@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -12,6 +11,7 @@ from tf1_dnn.experiments.estimates import Estimate
 from tf1_dnn.experiments.protocol import Result, Row, conclude
 from tf1_dnn.experiments.registry import EXPERIMENTS
 from tf1_dnn.runs import directory, plots
+from tf1_dnn.spec import PathLike
 
 
 def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> list[Path]:
@@ -32,7 +32,7 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     return [*(folder / name for name in texts), *paths]
 
 
-def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
+def read_report(path: PathLike) -> dict[str, Result]:
     """The results in a report.json, by name; rows and verdicts are made anew from its values.
 
     Raises RunError for a file that is missing or not a report.
@@ -45,7 +45,7 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Result]:
         return {name: conclude(EXPERIMENTS[name], values[name]) for name in values}
 
 
-def plot(result: Result, path: str | os.PathLike[str]) -> None:
+def plot(result: Result, path: PathLike) -> None:
     """Draw an experiment's figure into a .png, .pdf or .svg file; Error if that cannot be."""
     plots.save(result.experiment.draw(result.values), path)
 

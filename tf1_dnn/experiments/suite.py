@@ -1,6 +1,5 @@
 """Run experiments: every condition with every seed, and what follows from all of them."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Sequence
@@ -10,6 +9,7 @@ from tf1_dnn.errors import ConfigError
 from tf1_dnn.experiments import cells, pool
 from tf1_dnn.experiments.protocol import Result, conclude
 from tf1_dnn.experiments.registry import EXPERIMENTS
+from tf1_dnn.spec import PathLike
 
 SEEDS, QUICK_SEEDS = 8, 3
 
@@ -20,7 +20,7 @@ def run(
     *,
     seeds: int | None = None,
     quick: bool = False,
-    out: str | os.PathLike[str] | None = None,
+    out: PathLike | None = None,
     workers: int = 0,
 ) -> Result:
     """One experiment; arguments as in `run_all`."""
@@ -33,7 +33,7 @@ def run_all(
     *,
     seeds: int | None = None,
     quick: bool = False,
-    out: str | os.PathLike[str] | None = None,
+    out: PathLike | None = None,
     workers: int = 0,
 ) -> list[Result]:
     """Run experiments cell by cell, a cell being one condition with one seed.

@@ -106,11 +106,21 @@ def build_graph(
         )
 
 
-def uncollected_variable(initial_value: Any, collection: str, **how: Any) -> Any:
-    """A resource variable in a collection of its own: initializer and Saver leave it alone.
-
-    `how` is tf.Variable's: dtype, name, validate_shape.
-    """
+def uncollected_variable(
+    initial_value: Any,
+    collection: str,
+    *,
+    dtype: Any = None,
+    name: str | None = None,
+    validate_shape: bool = True,
+) -> Any:
+    """A resource tf.Variable in a collection of its own: initializer and Saver leave it alone."""
     return tf.Variable(
-        initial_value, trainable=False, collections=[collection], use_resource=True, **how
+        initial_value,
+        trainable=False,
+        collections=[collection],
+        validate_shape=validate_shape,
+        name=name,
+        dtype=dtype,
+        use_resource=True,
     )

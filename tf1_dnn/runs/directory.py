@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Iterator
 
-from tf1_dnn.errors import RunError
+from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.runs import config_json
 from tf1_dnn.spec import PathLike
 
@@ -69,10 +69,9 @@ def _system_errors_told(folder: Path) -> Iterator[None]:
     except BrokenPipeError:  # of stdout: no fault of the directory
         raise
     except OSError as error:
-        reason = error.strerror or str(error)
         raise RunError(
-            f"cannot write the run directory {folder} ({reason}): make room, permit it, or name "
-            "another one."
+            f"cannot write the run directory {folder} ({first_sentence(error)}): make room, permit "
+            "it, or name another one."
         ) from error
 
 

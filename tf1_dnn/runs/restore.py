@@ -31,8 +31,6 @@ class Restored(NamedTuple):
 
     session: Any
     model: ModelSpec
-    description: dict[str, Any]  # the run's config.json, as from config_json.describe
-    prefix: str  # of the checkpoint that the variables came from
 
 
 @contextlib.contextmanager
@@ -60,7 +58,7 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     with sessions.start(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
-        yield Restored(session, model, description, prefix)
+        yield Restored(session, model)
 
 
 def load_data(

@@ -182,7 +182,7 @@ class LocalSteps:
         return TrainedEpoch(metrics, time.perf_counter() - start)
 
     def stop(self) -> None:
-        """Nobody else has any."""
+        """Nobody else runs steps of this run."""
 
 
 def require_finite(losses: np.ndarray, epoch: int) -> None:
