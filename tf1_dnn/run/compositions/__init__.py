@@ -4,9 +4,13 @@ An op seed is the number of ops before it, and a dropout mask is the arithmetic 
 depend on what a function builds. Each module here restores one kind of function.
 """
 
-from tf1_dnn.run.compositions import drawing
+from tf1_dnn.run.compositions import broadcasting, drawing, gradients
+from tf1_dnn.run.compositions.counting import n_uncounted
+
+__all__ = ["n_uncounted", "restore"]
 
 
 def restore() -> None:
     """Let TensorFlow's functions build what they built in TensorFlow 1.15."""
-    drawing.restore()
+    for module in (broadcasting, drawing, gradients):
+        module.restore()
