@@ -4,18 +4,28 @@ import functools
 import sys
 from typing import Any, Callable
 
+Function = Callable[..., Any]
 
-def everywhere(module: Any, name: str, new: Callable[..., Any]) -> None:
+
+def everywhere(module: Any, name: str, new: Function) -> None:
     """Put `new` in the place of the module's function, and of what TensorFlow's API calls it."""
     old = getattr(module, name)
-    setattr(module, name, functools.wraps(old)(new))
+    new = functools.wraps(old)(new)
     for other in list(sys.modules.values()):
         if getattr(other, "__name__", "").startswith(("tensorflow.", "tf_keras.")):
-            for key in [key for key, value in vars(other).items() if value is old]:
+            # The API's modules are wrapped, to warn of deprecated names.
+            names = vars(vars(other).get("_tfmw_wrapped_module", other))
+            for key in [key for key, value in names.items() if value is old]:
                 setattr(other, key, new)
 
 
-def gradient(op_type: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+def method(owner: type, name: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(today's)` in the place of a class's method."""
+    todays = getattr(owner, name)
+    setattr(owner, name, functools.wraps(todays)(make(todays)))
+
+
+def gradient(op_type: str, make: Callable[[Function], Function]) -> None:
     """Put `make(today's)` in the place of the gradient function that a type of op has today.
 
     Only graphs get it: eager gradients have the same values, and no op seed depends on them.
