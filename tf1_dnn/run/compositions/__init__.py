@@ -14,6 +14,7 @@ def restore() -> None:
     from tf1_dnn.run.compositions import (
         arrays,
         broadcasting,
+        datasets,
         drawing,
         gradients,
         keras,
@@ -22,5 +23,6 @@ def restore() -> None:
         training,
     )
 
-    for module in (arrays, broadcasting, drawing, gradients, keras, layers, loops, training):
+    modules = (arrays, broadcasting, datasets, drawing, gradients, keras, layers, loops, training)
+    for module in modules:
         module.restore()
