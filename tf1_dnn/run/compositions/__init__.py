@@ -17,12 +17,13 @@ def restore() -> None:
         datasets,
         drawing,
         gradients,
+        images,
         keras,
         layers,
         loops,
         training,
     )
 
-    modules = (arrays, broadcasting, datasets, drawing, gradients, keras, layers, loops, training)
-    for module in modules:
+    parts = (arrays, broadcasting, datasets, drawing, gradients, images, keras, layers, loops)
+    for module in (*parts, training):
         module.restore()

@@ -12,6 +12,23 @@ def restore() -> None:
     from tensorflow.python.data.ops import dataset_ops
 
     replace.method(dataset_ops.DatasetV2, "_apply_debug_options", _optimized)
+    for name in ("_make_one_shot_iterator", "_make_initializable_iterator"):
+        replace.method(dataset_ops.DatasetV1, name, _for_iterator)
+
+
+_making_iterator = False
+
+
+def _for_iterator(todays: Callable[..., Any]) -> Callable[..., Any]:
+    def make_iterator(self: Any, *args: Any, **kwargs: Any) -> Any:
+        global _making_iterator
+        _making_iterator = True
+        try:
+            return todays(self, *args, **kwargs)
+        finally:
+            _making_iterator = False
+
+    return make_iterator
 
 
 def _optimized(todays: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,7 +37,7 @@ def _optimized(todays: Callable[..., Any]) -> Callable[..., Any]:
         from tensorflow.python.data.ops import dataset_ops
 
         dataset = todays(self)
-        if tf.executing_eagerly():
+        if tf.executing_eagerly() or not _making_iterator:
             return dataset
         shapes = dataset._flat_structure
         variant = tf.raw_ops.OptimizeDataset(

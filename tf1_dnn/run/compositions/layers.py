@@ -138,11 +138,11 @@ def _moments_of_batch(todays: Function) -> Function:
         data_format: str = "NHWC",
         is_training: bool = True,
         name: str | None = None,
-        exponential_avg_factor: float = 1.0,
+        exponential_avg_factor: float | None = 1.0,
     ) -> Any:
         """As tf.nn.fused_batch_norm: training wants no moving moments, and reads none."""
-        if is_training is True and exponential_avg_factor == 1.0:
-            mean = variance = None
+        if is_training is True and exponential_avg_factor in (1.0, None):
+            mean, variance, exponential_avg_factor = None, None, 1.0
         options = dict(is_training=is_training, exponential_avg_factor=exponential_avg_factor)
         return todays(x, scale, offset, mean, variance, epsilon, data_format, name=name, **options)
 
