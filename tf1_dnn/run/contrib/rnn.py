@@ -31,21 +31,21 @@ from tf1_dnn.run.contrib._rnn_wrappers import (
 )
 
 _IN_RNN = "tensorflow.python.ops.rnn"
+_LEGACY = "tf_keras.src.layers.rnn.legacy_cell_wrappers"
 
 __getattr__, __dir__ = names_from(
     __name__,
     "tensorflow.nn.rnn_cell",
-    LayerRNNCell="tf_keras.src.layers.rnn.legacy_cells.LayerRNNCell",
-    static_rnn="tensorflow.nn.static_rnn",
-    static_state_saving_rnn="tensorflow.nn.static_state_saving_rnn",
-    static_bidirectional_rnn="tensorflow.nn.static_bidirectional_rnn",
-    dynamic_rnn="tensorflow.nn.dynamic_rnn",  # of the implementation's module
-    bidirectional_dynamic_rnn="tensorflow.nn.bidirectional_dynamic_rnn",
-    raw_rnn="tensorflow.nn.raw_rnn",
-    best_effort_input_batch_size=f"{_IN_RNN}._best_effort_input_batch_size",
-    transpose_batch_time=f"{_IN_RNN}._transpose_batch_time",
+    unlisted=["tf_keras.src.layers.rnn.legacy_cells", _IN_RNN],
+    renamed={
+        "assert_like_rnncell": f"{_LEGACY}.assert_like_rnncell",
+        "static_rnn": "tensorflow.nn.static_rnn",
+        "static_state_saving_rnn": "tensorflow.nn.static_state_saving_rnn",
+        "static_bidirectional_rnn": "tensorflow.nn.static_bidirectional_rnn",
+        "best_effort_input_batch_size": f"{_IN_RNN}._best_effort_input_batch_size",
+        "transpose_batch_time": f"{_IN_RNN}._transpose_batch_time",
+    },
 )
-
 
 
 def stack_bidirectional_rnn(
