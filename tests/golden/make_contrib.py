@@ -235,7 +235,7 @@ out = [v, m, l, step, framework.sort(v), framework.argsort(v),
     "framework checks": """
 out = [framework.reduce_sum_n([X, X]), framework.with_shape([4, 6], X),
        framework.assert_scalar_int(tf.constant(3)),
-       framework.py_func(lambda a: a + 1, [X], Tout=tf.float32)]
+       tf.py_func(lambda a: a + 1, [X], tf.float32)]
 """,
     "framework variables": """
 with tf.variable_scope("s"):
@@ -257,7 +257,7 @@ CELLS = {
     "GRUCell": "rnn.GRUCell(3)",
     "BasicLSTMCell": "rnn.BasicLSTMCell(3)",
     "LSTMCell": "rnn.LSTMCell(3, use_peepholes=True, num_proj=2)",
-    "DropoutWrapper": "rnn.DropoutWrapper(rnn.GRUCell(3), input_keep_prob=0.5, output_keep_prob=0.7)",
+    "DropoutWrapper": "rnn.DropoutWrapper(rnn.GRUCell(3), 0.5, output_keep_prob=0.7)",
     "DropoutWrapper variational": """rnn.DropoutWrapper(
         rnn.BasicLSTMCell(3), 0.5, 0.6, 0.7, variational_recurrent=True, input_size=4,
         dtype=tf.float32)""",

@@ -27,7 +27,7 @@ class Names:
         self.places, self.unlisted, self.renamed = places, unlisted, renamed
 
     def find(self, name: str) -> Any:
-        """The value, kept in the module. Raises AttributeError, with a sentence, if there is none."""
+        """The value, kept in the module. Raises AttributeError, with a sentence, for none."""
         if name == "__all__":
             return [found for found in self.all() if not found.startswith("_")]
         if name == "python":  # the folder of the implementation in TensorFlow 1's source tree
@@ -104,8 +104,7 @@ def public_names(place: Any) -> list[str]:
     exported = getattr(place, "__all__", None)
     if exported is not None:
         return list(exported)
-    return [
-        name
-        for name in dir(place)
-        if not name.startswith("_") and not isinstance(getattr(place, name), types.ModuleType)
-    ]
+    names = [name for name in dir(place) if not name.startswith("_")]
+    if place.__name__.startswith("tf1_dnn."):  # of ours, those that are written there
+        return [n for n in names if getattr(getattr(place, n), "__module__", "") == place.__name__]
+    return [name for name in names if not isinstance(getattr(place, name), types.ModuleType)]

@@ -5,6 +5,8 @@ from typing import Any, Sequence
 from tf1_dnn.compat import tf
 from tf1_dnn.run.contrib._names import names_from
 
+_INIT = "tensorflow.python.ops.init_ops"
+
 __getattr__, __dir__ = names_from(
     __name__,
     "tf_slim.ops.arg_scope",
@@ -23,10 +25,10 @@ __getattr__, __dir__ = names_from(
         "TensorSpec": "tensorflow.TensorSpec",
         "BoundedTensorSpec": "tensorflow.python.framework.tensor_spec.BoundedTensorSpec",
         "RecordInput": "tensorflow.python.ops.data_flow_ops.RecordInput",
-        "convolutional_delta_orthogonal": "tensorflow.python.ops.init_ops.convolutional_delta_orthogonal",
-        "convolutional_orthogonal_1d": "tensorflow.python.ops.init_ops.convolutional_orthogonal_1d",
-        "convolutional_orthogonal_2d": "tensorflow.python.ops.init_ops.convolutional_orthogonal_2d",
-        "convolutional_orthogonal_3d": "tensorflow.python.ops.init_ops.convolutional_orthogonal_3d",
+        "convolutional_delta_orthogonal": f"{_INIT}.convolutional_delta_orthogonal",
+        "convolutional_orthogonal_1d": f"{_INIT}.convolutional_orthogonal_1d",
+        "convolutional_orthogonal_2d": f"{_INIT}.convolutional_orthogonal_2d",
+        "convolutional_orthogonal_3d": f"{_INIT}.convolutional_orthogonal_3d",
         "smart_cond": "tensorflow.python.framework.smart_cond.smart_cond",
         "smart_case": "tensorflow.python.framework.smart_cond.smart_case",
         "smart_constant_value": "tensorflow.python.framework.smart_cond.smart_constant_value",

@@ -1,41 +1,20 @@
-"""tensorflow.contrib.rnn: TensorFlow's own cells, and the wrappers, cells and stacks around them."""
+"""tensorflow.contrib.rnn: TensorFlow's cells, and the wrappers, cells and stacks around them."""
 
 from typing import Any, Sequence
 
 from tf1_dnn.compat import tf
 from tf1_dnn.run.contrib._names import names_from
-from tf1_dnn.run.contrib._rnn_cells import (
-    HighwayWrapper,
-    IntersectionRNNCell,
-    LayerNormBasicLSTMCell,
-    NASCell,
-    UGRNNCell,
-)
-from tf1_dnn.run.contrib._rnn_fused import (
-    FusedRNNCell,
-    FusedRNNCellAdaptor,
-    GRUBlockCell,
-    GRUBlockCellV2,
-    LSTMBlockCell,
-    LSTMBlockFusedCell,
-    LSTMBlockWrapper,
-    TimeReversedFusedRNN,
-)
-from tf1_dnn.run.contrib._rnn_wrappers import (
-    AttentionCellWrapper,
-    EmbeddingWrapper,
-    InputProjectionWrapper,
-    OutputProjectionWrapper,
-    _Linear,
-    _linear,
-)
 
+_HERE = "tf1_dnn.run.contrib"
 _IN_RNN = "tensorflow.python.ops.rnn"
 _LEGACY = "tf_keras.src.layers.rnn.legacy_cell_wrappers"
 
 __getattr__, __dir__ = names_from(
     __name__,
     "tensorflow.nn.rnn_cell",
+    f"{_HERE}._rnn_cells",
+    f"{_HERE}._rnn_fused",
+    f"{_HERE}._rnn_wrappers",
     unlisted=["tf_keras.src.layers.rnn.legacy_cells", _IN_RNN],
     renamed={
         "assert_like_rnncell": f"{_LEGACY}.assert_like_rnncell",
