@@ -18,6 +18,13 @@ def make_parser() -> cli.Parser:
     add = parser.add_argument
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="as in `python -m`")
     add("program", nargs=argparse.REMAINDER, help="a script, a notebook, or - for standard input")
+    add("--check", action="store_true", help="watch its sessions; at the end, tell what is wrong")
+    add(
+        "--like",
+        metavar="META",
+        help="at the end, tell whether the graph built here is this saved one: a .meta, a "
+        "checkpoint prefix, a GraphDef, or a run directory",
+    )
     add("--verbose", action="store_true", help="show what TensorFlow says of deprecated names")
     return parser
 
@@ -36,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         prepared = program.stdin()
     else:
         prepared = program.script(given.program[0], given.program[1:])
-    behaviour.activate(verbose=given.verbose)
-    return program.run(prepared)
+    behaviour.activate(verbose=given.verbose, check=given.check, like=given.like)
+    return program.run(prepared, behaviour.finish)
 
 
 if __name__ == "__main__":

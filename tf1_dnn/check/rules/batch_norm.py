@@ -57,14 +57,15 @@ def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
 
 @fact
 def _trained_without_updates(graph: Graph) -> list[tuple[BatchNorm, list[MovingAverage], bool]]:
-    """The layers that a step trains by mini-batches, with their averages that no step moves.
+    """The layers that a step trains by mini-batches, with their averages that nothing run moves.
 
     And whether UPDATE_OPS has their updates, as far as collections came with the graph. A layer
     whose gamma and beta no step changes is frozen, on purpose as it seems.
     """
     reach, changed = training(graph).reach, training(graph).changed
     averages = batch_norms(graph).averages
-    seen = {average for average in averages if not reach.isdisjoint(_moves([average]))}
+    run = training(graph).run
+    seen = {average for average in averages if not run.isdisjoint(_moves([average]))}
     offered = ancestors(graph.collection("update_ops"))
     found = []
     for layer in batch_norms(graph).layers:
@@ -91,6 +92,8 @@ def _fetched(graph: Graph) -> str:
 
 
 def _unless(graph: Graph) -> str:
+    if graph.watched is not None:
+        return ", nor did any other run of a session"
     return "" if training(graph).named else " (unless session.run fetches them beside it)"
 
 

@@ -1,0 +1,18 @@
+"""What a program's sessions ran of a graph, where the program was watched."""
+
+from typing import Callable, NamedTuple
+
+
+class Run(NamedTuple):
+    """The runs of sessions that fetched the same."""
+
+    fetches: tuple[str, ...]  # ops, by name
+    times: int = 1
+    sizes: tuple[int, ...] = ()  # how many ops the graph had at these runs, each number once
+
+
+class Watched(NamedTuple):
+    """All runs of a graph."""
+
+    runs: tuple[Run, ...]
+    made_at: Callable[[str], str]  # of an op: where the program made it, "train.py, line 3: a + b"
