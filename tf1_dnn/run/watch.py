@@ -19,9 +19,12 @@ _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib",
 _OWN = os.path.dirname(os.path.dirname(__file__))
 
 
+_Kind = tuple[tuple[str, ...], tuple[tuple[str, bool], ...]]  # what a run fetches and feeds: Run
+
+
 @dataclasses.dataclass
 class _Seen:
-    """Runs that fetched the same."""
+    """The runs of one kind."""
 
     times: int = 0
     sizes: list[int] = dataclasses.field(default_factory=list)  # of the graph, each once
@@ -31,7 +34,7 @@ class Watch:
     """What the sessions of this process run, from `start` on. It keeps their graphs alive."""
 
     def __init__(self) -> None:
-        self._graphs: dict[Any, dict[tuple[str, ...], _Seen]] = {}  # tf.Graph -> fetches -> runs
+        self._graphs: dict[Any, dict[_Kind, _Seen]] = {}  # of each tf.Graph
         self.n_let_go = 0  # graphs that were run before those kept
 
     def start(self) -> None:
@@ -51,37 +54,39 @@ class Watch:
     def watched(self, graph: Any) -> Watched:
         """What was run of a graph."""
         runs = [
-            Run(tuple(dict.fromkeys(fetches)), seen.times, tuple(seen.sizes))
-            for fetches, seen in self._graphs.get(graph, {}).items()
+            Run(tuple(dict.fromkeys(fetches)), seen.times, tuple(seen.sizes), fed)
+            for (fetches, fed), seen in self._graphs.get(graph, {}).items()
         ]
         return Watched(tuple(runs), functools.partial(made_at, graph))
 
-    def _note(self, graph: Any, fetches: tuple[str, ...]) -> None:
-        """A run has fetched these ops. Takes a microsecond: programs make thousands a second."""
+    def _note(self, graph: Any, *kind: Any) -> None:
+        """A run of this kind is over. Takes a microsecond: programs make thousands a second."""
         of_graph = self._graphs.get(graph)
         if of_graph is None:
             of_graph = self._begin(graph)
-        seen = of_graph.get(fetches)
+        seen = of_graph.get(kind)
         if seen is None:
-            seen = of_graph.setdefault(fetches, _Seen())
+            seen = of_graph.setdefault(kind, _Seen())
         seen.times += 1
         size = graph.version
         if not seen.sizes or seen.sizes[-1] != size:
             seen.sizes.append(size)
 
-    def _begin(self, graph: Any) -> dict[tuple[str, ...], _Seen]:
+    def _begin(self, graph: Any) -> dict[_Kind, _Seen]:
         if len(self._graphs) >= _MOST_GRAPHS:
             del self._graphs[next(iter(self._graphs))]
             self.n_let_go += 1
         return self._graphs.setdefault(graph, {})
 
     def _results(self, build_results: Callable[..., Any]) -> Callable[..., Any]:
-        """What makes the results of Session.run, and of most callables, noting what it fetched."""
+        """What makes the results of Session.run, and of most callables, noting what was run."""
 
         def watched(handler: Any, session: Any, values: Any) -> Any:
-            names = [op.name for op in handler.targets()]
-            names += [tensor.op.name for tensor in handler.fetches()]
-            self._note(session.graph, tuple(names))
+            fetches = [op.name for op in handler.targets()]
+            fetches += [tensor.op.name for tensor in handler.fetches()]
+            feeds = handler._feeds.items()
+            fed = [(tensor.deref().op.name, bool(x)) for tensor, x in feeds if _is_boolean(x)]
+            self._note(session.graph, tuple(fetches), tuple(fed))
             return build_results(handler, session, values)
 
         return watched
@@ -106,21 +111,36 @@ class Watch:
 
         def watched(session: Any, options: Any) -> Any:
             made = make_callable(session, options)
-            return self._noting(made, session.graph, [*options.target, *options.fetch])
+            return self._noting(
+                made, session.graph, [*options.target, *options.fetch], options.feed
+            )
 
         return watched
 
     def _noting(
-        self, function: Callable[..., Any], graph: Any, fetches: Iterable[str]
+        self,
+        function: Callable[..., Any],
+        graph: Any,
+        fetches: Iterable[str],
+        feeds: Iterable[str] = (),
     ) -> Callable[..., Any]:
-        names = tuple(name.partition(":")[0] for name in fetches)
+        names, fed_names = map(_op_names, (fetches, feeds))
 
         def noting(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
-            self._note(graph, names)
+            fed = ((name, bool(x)) for name, x in zip(fed_names, args) if _is_boolean(x))
+            self._note(graph, names, tuple(fed))
             return result
 
         return noting
+
+
+def _op_names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.partition(":")[0] for name in names)
+
+
+def _is_boolean(fed: Any) -> bool:
+    return fed.dtype.kind == "b" and fed.ndim == 0
 
 
 def made_at(graph: Any, name: str) -> str:

@@ -4,11 +4,12 @@ from typing import Callable, NamedTuple
 
 
 class Run(NamedTuple):
-    """The runs of sessions that fetched the same."""
+    """The runs of sessions that fetched the same, and fed the same booleans."""
 
     fetches: tuple[str, ...]  # ops, by name
     times: int = 1
     sizes: tuple[int, ...] = ()  # how many ops the graph had at these runs, each number once
+    fed: tuple[tuple[str, bool], ...] = ()  # scalar booleans, by the names of their ops
 
 
 class Watched(NamedTuple):

@@ -1,11 +1,11 @@
 """Rules on how a program runs its graph, where it was watched: RN001."""
 
 import itertools
-from typing import Iterable, Iterator
+from typing import Callable, Iterator, Sequence
 
 from tf1_dnn.check.facts.steps import watched_steps
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph, fact
+from tf1_dnn.check.graph import Graph, Watched
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
 _MOST_GAPS = 100  # that are looked into for the places
@@ -15,8 +15,10 @@ Gap = tuple[int, int]  # the graph's sizes at two runs of a step, between which 
 
 @rule("RN001", "warning", "a graph that grows while it trains", needs_train_op=True)
 def rn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
-    gaps = _gaps(graph)
-    places = _repeated(graph, gaps[:_MOST_GAPS])
+    if graph.watched is None:
+        return
+    gaps, ops = _gaps(graph), [node.name for node in graph.meta.graph_def.node]
+    places = _repeated(graph.watched, ops, gaps[:_MOST_GAPS])
     if not places:
         return
     steps = sum(run.times for _, runs in watched_steps(graph) for run in runs)
@@ -30,36 +32,36 @@ def rn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
     )
 
 
-@fact
 def _gaps(graph: Graph) -> list[Gap]:
-    """Between two runs of the same step; and between those of steps that are made for one run."""
-    kept, made_anew = [], set()
+    """Where a step was run before and after, or steps were that are made anew for each run."""
+    spans, made_anew = [], []
     for _, runs in watched_steps(graph):
-        sizes = {size for run in runs for size in run.sizes}
+        sizes = [size for run in runs for size in run.sizes]
         if sum(run.times for run in runs) > 1:
-            kept += _pairs(sizes)
+            spans.append(sizes)
         else:
-            made_anew |= sizes
-    return sorted({*kept, *_pairs(made_anew)})
+            made_anew += sizes
+    spans.append(made_anew)
+    sizes = sorted(set(itertools.chain(*spans)))
+    ends = [(min(span), max(span)) for span in spans if span]
+    return [gap for gap in itertools.pairwise(sizes) if any(map(_within(gap), ends))]
 
 
-def _pairs(sizes: Iterable[int]) -> list[Gap]:
-    return list(itertools.pairwise(sorted(sizes)))
+def _within(gap: Gap) -> Callable[[Gap], bool]:
+    return lambda span: span[0] <= gap[0] and gap[1] <= span[1]
 
 
-def _repeated(graph: Graph, gaps: list[Gap]) -> dict[str, list[str]]:
+def _repeated(watched: Watched, ops: Sequence[str], gaps: list[Gap]) -> dict[str, list[str]]:
     """The places in the program that made ops in two gaps or more, with those ops.
 
     A part of the graph that is built after the first session is made once.
     """
-    ops, found, repeated = graph.meta.graph_def.node, {}, {}
-    for before, after in gaps:
-        made: dict[str, list[str]] = {}
-        for op in ops[before:after]:
-            made.setdefault(graph.watched.made_at(op.name), []).append(op.name)
-        for place, names in made.items():
-            if place in found:
-                repeated[place] = found[place] = found[place] + names
-            else:
-                found[place] = names
-    return repeated
+    made: dict[str, dict[Gap, list[str]]] = {}
+    for gap in gaps:
+        for name in ops[slice(*gap)]:
+            made.setdefault(watched.made_at(name), {}).setdefault(gap, []).append(name)
+    return {
+        place: list(itertools.chain(*in_gaps.values()))
+        for place, in_gaps in made.items()
+        if len(in_gaps) > 1
+    }
