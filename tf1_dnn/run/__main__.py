@@ -35,15 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if not (given.module or given.program):
         parser.error("give a SCRIPT.py, a NOTEBOOK.ipynb, -m MODULE, or -")
-    from tf1_dnn.run import behaviour, program
+    from tf1_dnn.run import behaviour, program, source
 
+    asked = dict(verbose=given.verbose, check=given.check, like=given.like)
     if given.module:
+        source.require_module(given.module[0])
+        behaviour.activate(**asked)  # before the module's packages are imported
         prepared = program.module(given.module[0], given.module[1:])
-    elif given.program == ["-"]:
-        prepared = program.stdin()
     else:
-        prepared = program.script(given.program[0], given.program[1:])
-    behaviour.activate(verbose=given.verbose, check=given.check, like=given.like)
+        name, *arguments = given.program
+        prepared = program.stdin() if name == "-" else program.script(name, arguments)
+        behaviour.activate(**asked)
     return program.run(prepared, behaviour.finish)
 
 

@@ -37,7 +37,7 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
 
     saved = None if like is None else likeness.read(like)
     from tf1_dnn import compat
-    from tf1_dnn.run import modules, numpy_names, op_seeds
+    from tf1_dnn.run import keras_mnist, modules, numpy_names, op_seeds
 
     tensorflow = sys.modules["tensorflow"]
     if not verbose:
@@ -45,6 +45,7 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
     compat.tf.disable_v2_behavior()
     op_seeds.restore()
     numpy_names.restore()
+    keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
     if check or saved is not None:
         from tf1_dnn.run.ending import Ending
@@ -66,4 +67,4 @@ def _silence_deprecations() -> None:
     from tensorflow.python.util import deprecation
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    warnings.filterwarnings("ignore", module=r"tf_keras|tensorflow|tf_slim")
+    warnings.filterwarnings("ignore", r"`[\w.]+` is deprecated and will be removed in a future")
