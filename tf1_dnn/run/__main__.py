@@ -18,6 +18,13 @@ def make_parser() -> cli.Parser:
     add = parser.add_argument
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="as in `python -m`")
     add("program", nargs=argparse.REMAINDER, help="a script, a notebook, or - for standard input")
+    add("--check", action="store_true", help="watch its sessions; at the end, tell what is wrong")
+    add(
+        "--like",
+        metavar="META",
+        help="at the end, tell whether the graph built here is this saved one: a .meta, a "
+        "checkpoint prefix, a GraphDef, or a run directory",
+    )
     add("--verbose", action="store_true", help="show what TensorFlow says of deprecated names")
     return parser
 
@@ -30,14 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("give a SCRIPT.py, a NOTEBOOK.ipynb, -m MODULE, or -")
     from tf1_dnn.run import behaviour, program, source
 
+    asked = dict(verbose=given.verbose, check=given.check, like=given.like)
     if given.module:
         source.require_module(given.module[0])
-        behaviour.activate(verbose=given.verbose)  # before the module's packages are imported
-        return program.run(program.module(given.module[0], given.module[1:]))
-    name, *arguments = given.program
-    prepared = program.stdin() if name == "-" else program.script(name, arguments)
-    behaviour.activate(verbose=given.verbose)
-    return program.run(prepared)
+        behaviour.activate(**asked)  # before the module's packages are imported
+        prepared = program.module(given.module[0], given.module[1:])
+    else:
+        name, *arguments = given.program
+        prepared = program.stdin() if name == "-" else program.script(name, arguments)
+        behaviour.activate(**asked)
+    return program.run(prepared, behaviour.finish)
 
 
 if __name__ == "__main__":
