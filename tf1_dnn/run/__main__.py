@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if not (given.module or given.program):
         parser.error("give a SCRIPT.py, a NOTEBOOK.ipynb, -m MODULE, or -")
-    from tf1_dnn.run import behaviour, program
+    from tf1_dnn.run import behaviour, program, source
 
     if given.module:
-        prepared = program.module(given.module[0], given.module[1:])
-    elif given.program == ["-"]:
-        prepared = program.stdin()
-    else:
-        prepared = program.script(given.program[0], given.program[1:])
+        source.require_module(given.module[0])
+        behaviour.activate(verbose=given.verbose)  # before the module's packages are imported
+        return program.run(program.module(given.module[0], given.module[1:]))
+    name, *arguments = given.program
+    prepared = program.stdin() if name == "-" else program.script(name, arguments)
     behaviour.activate(verbose=given.verbose)
     return program.run(prepared)
 
