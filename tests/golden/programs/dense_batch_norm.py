@@ -54,4 +54,5 @@ with tf.Session() as sess:
     loss_val, acc_val = sess.run([loss, accuracy], feed_dict={X: train_x, y: train_y})
     print("moving averages: loss %.9g, accuracy %.4f" % (loss_val, acc_val))
     for variable in tf.trainable_variables():
-        print(variable.op.name, "%.9g" % np.linalg.norm(variable.eval()))
+        if "bias" not in variable.name:  # before batch norm a bias has no gradient but noise
+            print(variable.op.name, "%.9g" % np.linalg.norm(variable.eval()))
