@@ -1,0 +1,42 @@
+"""A function of TensorFlow, replaced wherever it is known by name."""
+
+import functools
+import sys
+from typing import Any, Callable
+
+Function = Callable[..., Any]
+
+
+def everywhere(module: Any, name: str, new: Function) -> None:
+    """Put `new` in the place of the module's function, and of what TensorFlow's API calls it."""
+    old = getattr(module, name)
+    new = functools.wraps(old)(new)
+    for other in list(sys.modules.values()):
+        if getattr(other, "__name__", "").startswith(("tensorflow.", "tf_keras.")):
+            # The API's modules are wrapped, to warn of deprecated names.
+            names = vars(vars(other).get("_tfmw_wrapped_module", other))
+            for key in [key for key, value in names.items() if value is old]:
+                setattr(other, key, new)
+
+
+def method(owner: type, name: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(today's)` in the place of a class's method."""
+    todays = getattr(owner, name)
+    setattr(owner, name, functools.wraps(todays)(make(todays)))
+
+
+def gradient(op_type: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(today's)` in the place of the gradient function that a type of op has today.
+
+    Only graphs get it: eager gradients have the same values, and no op seed depends on them.
+    """
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import ops
+
+    todays = ops.gradient_registry.lookup(op_type)
+    new = make(todays)
+
+    def gradient_function(op: Any, *grads: Any) -> Any:
+        return (todays if context.executing_eagerly() else new)(op, *grads)
+
+    ops.gradient_registry._registry[op_type]["type"] = gradient_function
