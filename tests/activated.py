@@ -28,12 +28,17 @@ def serve():
         folder, argv = json.loads(line)
         pid = os.fork()
         if not pid:
-            _become(folder)
-            sys.exit(cli.run(__main__.main, argv))
+            _print_to(folder)
+            code = 1
+            try:
+                code = cli.run(__main__.main, argv)
+            finally:
+                sys.stdout.flush()
+                os._exit(code)  # an interpreter's own end takes as long as a small program
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
-def _become(folder):
+def _print_to(folder):
     for number, name in enumerate(("stdout", "stderr"), start=1):
         os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT), number)
 
