@@ -14,13 +14,16 @@ def restore() -> None:
     from tf1_dnn.run.compositions import (
         arrays,
         broadcasting,
+        datasets,
         drawing,
         gradients,
+        images,
         keras,
         layers,
         loops,
         training,
     )
 
-    for module in (arrays, broadcasting, drawing, gradients, keras, layers, loops, training):
+    parts = (arrays, broadcasting, datasets, drawing, gradients, images, keras, layers, loops)
+    for module in (*parts, training):
         module.restore()

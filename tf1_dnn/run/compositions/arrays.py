@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import types
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
@@ -9,10 +10,20 @@ from tf1_dnn.run.compositions import replace
 
 def restore() -> None:
     """Restore the functions below, under every name that TensorFlow has for them."""
-    from tensorflow.python.ops import array_ops, clip_ops, math_ops, nn_impl
+    from tensorflow.python.framework import constant_op
+    from tensorflow.python.ops import (
+        array_ops,
+        clip_ops,
+        math_ops,
+        nn_impl,
+        tensor_getitem_override,
+    )
 
     array_ops._constant_if_small = _constant_if_small(array_ops._constant_if_small)
     math_ops._ReductionDims = _reduction_dims(math_ops._ReductionDims)
+    replace.everywhere(array_ops, "reshape", _reshape(array_ops.reshape))
+    getitem = tensor_getitem_override
+    getitem.constant_op = types.SimpleNamespace(constant=_slice_constant(constant_op.constant))
     replace.everywhere(array_ops, "split", _split(array_ops.split))
     replace.everywhere(array_ops, "one_hot", _one_hot(array_ops.one_hot))
     for name in ("matrix_diag", "matrix_diag_part"):
@@ -53,6 +64,26 @@ def _reduction_dims(todays: Function) -> Function:
         return todays(x, axis)
 
     return reduction_dims
+
+
+def _reshape(todays: Function) -> Function:
+    def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
+        """As tf.reshape: an empty shape is a constant at the first try."""
+        import numpy as np
+
+        if isinstance(shape, (list, tuple)) and not shape:
+            shape = np.array([], np.int32)
+        return todays(tensor, shape, name)
+
+    return reshape
+
+
+def _slice_constant(todays: Function) -> Function:
+    def constant(value: Any, dtype: Any = None) -> Any:
+        """For x[a:b] with tensors: what was left out stays a number, packed with the others."""
+        return value if isinstance(value, int) else todays(value, dtype=dtype)
+
+    return constant
 
 
 def _split(todays: Function) -> Function:

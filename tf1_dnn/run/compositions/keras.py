@@ -9,6 +9,7 @@ Function = Callable[..., Any]
 
 def restore() -> None:
     """Restore the seeds of noise layers, and what losses, regularizers and metrics build."""
+    from tensorflow.python.ops.losses import util
     from tf_keras.src import backend, regularizers
     from tf_keras.src.utils import losses_utils, metrics_utils
 
@@ -19,6 +20,7 @@ def restore() -> None:
     replace.everywhere(
         losses_utils, "compute_weighted_loss", _weighted_loss(losses_utils.compute_weighted_loss)
     )
+    replace.everywhere(util, "scale_losses_by_sample_weight", scale_losses_by_sample_weight)
     replace.everywhere(
         metrics_utils, "sparse_categorical_matches", _matches(metrics_utils.sparse_categorical_matches)
     )
@@ -64,6 +66,17 @@ def _weighted_loss(todays: Function) -> Function:
             return tf.cast(losses_utils.reduce_weighted_loss(weighted, reduction), losses.dtype)
 
     return compute_weighted_loss
+
+
+def scale_losses_by_sample_weight(losses: Any, sample_weight: Any) -> Any:
+    """Losses times weights that are broadcast to their shape."""
+    import tensorflow.compat.v1 as tf
+    from tensorflow.python.ops import weights_broadcast_ops
+    from tensorflow.python.ops.losses import util
+
+    losses, weight = tf.cast(losses, tf.float32), tf.cast(sample_weight, tf.float32)
+    losses, _, weight = util.squeeze_or_expand_dimensions(losses, None, weight)
+    return tf.multiply(losses, weights_broadcast_ops.broadcast_weights(weight, losses))
 
 
 def _matches(todays: Function) -> Function:

@@ -9,7 +9,7 @@ Function = Callable[..., Any]
 
 def restore() -> None:
     """Restore convolutions, Flatten, fused batch norm, look-ups and the masks in RNN cells."""
-    from tensorflow.python.ops import resource_variable_ops
+    from tensorflow.python.ops import nn_impl, resource_variable_ops
     from tf_keras.src.layers import normalization
     from tf_keras.src.layers.convolutional import base_conv, conv2d_transpose
     from tf_keras.src.layers.reshaping import flatten
@@ -18,6 +18,7 @@ def restore() -> None:
     replace.method(base_conv.Conv, "build", _convolution_build)
     replace.method(conv2d_transpose.Conv2DTranspose, "call", _transposed_convolution)
     replace.method(flatten.Flatten, "call", _flatten)
+    replace.everywhere(nn_impl, "fused_batch_norm", _moments_of_batch(nn_impl.fused_batch_norm))
     batch_norm = normalization.batch_normalization.BatchNormalizationBase
     replace.method(batch_norm, "_fused_batch_norm", _fused_batch_norm)
     replace.method(resource_variable_ops.BaseResourceVariable, "sparse_read", _sparse_read)
@@ -114,15 +115,36 @@ def _flatten(_: Function) -> Function:
 @_in_graph
 def _fused_batch_norm(todays: Function) -> Function:
     def fused_batch_norm(self: Any, inputs: Any, mask: Any, training: Any) -> Any:
-        """Constants that stood for absent moments, and the momentum as a tensor."""
+        """The momentum became a tensor also where no update wanted it."""
         import tensorflow.compat.v1 as tf
         from tf_keras.src.utils import control_flow_util
 
-        value = control_flow_util.constant_value(training)
-        if value is not None:
-            tf.convert_to_tensor(self.momentum)
         outputs = todays(self, inputs, mask, training)
+        if control_flow_util.constant_value(training) is False:
+            tf.convert_to_tensor(self.momentum)
         return outputs
+
+    return fused_batch_norm
+
+
+def _moments_of_batch(todays: Function) -> Function:
+    def fused_batch_norm(
+        x: Any,
+        scale: Any,
+        offset: Any,
+        mean: Any = None,
+        variance: Any = None,
+        epsilon: float = 0.001,
+        data_format: str = "NHWC",
+        is_training: bool = True,
+        name: str | None = None,
+        exponential_avg_factor: float | None = 1.0,
+    ) -> Any:
+        """As tf.nn.fused_batch_norm: training wants no moving moments, and reads none."""
+        if is_training is True and exponential_avg_factor in (1.0, None):
+            mean, variance, exponential_avg_factor = None, None, 1.0
+        options = dict(is_training=is_training, exponential_avg_factor=exponential_avg_factor)
+        return todays(x, scale, offset, mean, variance, epsilon, data_format, name=name, **options)
 
     return fused_batch_norm
 

@@ -9,8 +9,8 @@ Function = Callable[..., Any]
 
 def restore() -> None:
     """Restore FTRL, the sparse step of gradient descent, and polynomial decay."""
+    from tensorflow.python.keras.optimizer_v2 import legacy_learning_rate_decay
     from tensorflow.python.training import ftrl, gradient_descent
-    from tf_keras.src.optimizers import legacy_learning_rate_decay
 
     replace.method(ftrl.FtrlOptimizer, "_create_slots", lambda _: ftrl_slots)
     replace.method(ftrl.FtrlOptimizer, "_prepare", lambda _: ftrl_prepare)
