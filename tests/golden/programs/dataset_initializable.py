@@ -32,7 +32,7 @@ train_op = optimizer.minimize(loss)
 pairs = tf.data.Dataset.zip(
     (tf.data.Dataset.range(6), tf.data.Dataset.range(6).map(lambda n: n * n))
 )
-shuffled = pairs.apply(tf.data.experimental.shuffle_and_repeat(6, 2))
+shuffled = pairs.repeat(2).shuffle(6, reshuffle_each_iteration=False)
 initializable = shuffled.filter(lambda n, square: n > 0).make_initializable_iterator()
 pair = initializable.get_next()
 

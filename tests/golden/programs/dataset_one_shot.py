@@ -22,9 +22,9 @@ dataset = dataset.shuffle(buffer_size=50).map(augment).repeat(10).batch(16).pref
 iterator = dataset.make_one_shot_iterator()
 x, y = iterator.get_next()
 
-plain = tf.data.Dataset.range(20).shuffle(20).repeat(3).batch(8)
+plain = tf.data.Dataset.range(20).shuffle(20).map(lambda n: n * n).repeat(3).batch(8)
 numbers = plain.make_one_shot_iterator().get_next()
-unseeded_order = tf.data.Dataset.range(12).shuffle(12, seed=9).make_one_shot_iterator().get_next()
+seeded = tf.data.Dataset.range(12).shuffle(5, seed=9).make_one_shot_iterator().get_next()
 
 hidden = tf.layers.dense(x, 12, tf.nn.relu)
 logits = tf.layers.dense(hidden, 2)
@@ -48,4 +48,4 @@ with tf.Session() as sess:
         step += 1
     for _ in range(8):
         print("numbers", " ".join(str(number) for number in sess.run(numbers)))
-    print("order", " ".join(str(sess.run(unseeded_order)) for _ in range(12)))
+    print("order", " ".join(str(sess.run(seeded)) for _ in range(12)))
