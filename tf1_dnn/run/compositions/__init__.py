@@ -21,9 +21,10 @@ def restore() -> None:
         keras,
         layers,
         loops,
+        slices,
         training,
     )
 
     parts = (arrays, broadcasting, datasets, drawing, gradients, images, keras, layers, loops)
-    for module in (*parts, training):
+    for module in (*parts, slices, training):
         module.restore()

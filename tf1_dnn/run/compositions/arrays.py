@@ -2,7 +2,6 @@
 
 import functools
 import operator
-import types
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
@@ -10,20 +9,11 @@ from tf1_dnn.run.compositions import replace
 
 def restore() -> None:
     """Restore the functions below, under every name that TensorFlow has for them."""
-    from tensorflow.python.framework import constant_op
-    from tensorflow.python.ops import (
-        array_ops,
-        clip_ops,
-        math_ops,
-        nn_impl,
-        tensor_getitem_override,
-    )
+    from tensorflow.python.ops import array_ops, clip_ops, math_ops, nn_impl
 
     array_ops._constant_if_small = _constant_if_small(array_ops._constant_if_small)
     math_ops._ReductionDims = _reduction_dims(math_ops._ReductionDims)
     replace.everywhere(array_ops, "reshape", _reshape(array_ops.reshape))
-    getitem = tensor_getitem_override
-    getitem.constant_op = types.SimpleNamespace(constant=_slice_constant(constant_op.constant))
     replace.everywhere(array_ops, "split", _split(array_ops.split))
     replace.everywhere(array_ops, "one_hot", _one_hot(array_ops.one_hot))
     for name in ("matrix_diag", "matrix_diag_part"):
@@ -76,14 +66,6 @@ def _reshape(todays: Function) -> Function:
         return todays(tensor, shape, name)
 
     return reshape
-
-
-def _slice_constant(todays: Function) -> Function:
-    def constant(value: Any, dtype: Any = None) -> Any:
-        """For x[a:b] with tensors: what was left out stays a number, packed with the others."""
-        return value if isinstance(value, int) else todays(value, dtype=dtype)
-
-    return constant
 
 
 def _split(todays: Function) -> Function:

@@ -1,5 +1,6 @@
 """A function of TensorFlow, replaced wherever it is known by name."""
 
+import collections
 import functools
 import inspect
 import sys
@@ -8,30 +9,31 @@ from typing import Any, Callable
 
 Function = Callable[..., Any]
 
+_API = ("tensorflow._api.", "tensorflow.compat")
+
 
 def everywhere(module: Any, name: str, new: Function) -> None:
     """Put `new` in the place of the module's function, and of what TensorFlow's API calls it."""
     old = inspect.unwrap(getattr(module, name))
     new = functools.wraps(old)(new)
-    for other in _modules():
-        # The API's modules are wrapped, to warn of deprecated names.
-        names = vars(vars(other).get("_tfmw_wrapped_module", other))
-        for key in [key for key, value in names.items() if _is(value, old)]:
+    setattr(module, name, new)
+    for other, key, value in _api()[old.__name__]:
+        if inspect.unwrap(value) is old:  # whatever decorators add to it
             setattr(other, key, new)
 
 
-def _is(value: Any, function: Function) -> bool:
-    """Whether this is the function, whatever decorators add to it."""
-    if not isinstance(value, types.FunctionType) or value.__name__ != function.__name__:
-        return False
-    return inspect.unwrap(value) is function
-
-
 @functools.lru_cache(maxsize=1)
-def _modules() -> list[Any]:
-    names = ("tensorflow.", "tf_keras.")
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith(names)]
-    return [module for module in modules if hasattr(module, "__dict__")]
+def _api() -> dict[str, list[tuple[Any, str, Function]]]:
+    """The API's functions by the names they were defined by: the module, their name in it, they."""
+    found = collections.defaultdict(list)
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith(_API) and hasattr(module, "__dict__"):
+            # The API's modules are wrapped, to warn of deprecated names.
+            names = vars(vars(module).get("_tfmw_wrapped_module", module))
+            for key, value in names.items():
+                if type(value) is types.FunctionType:
+                    found[value.__name__].append((module, key, value))
+    return found
 
 
 def method(owner: type, name: str, make: Callable[[Function], Function]) -> None:
