@@ -29,13 +29,22 @@ def serve():
         pid = os.fork()
         if not pid:
             _print_to(folder)
-            code = 1
-            try:
-                code = cli.run(__main__.main, argv)
-            finally:
-                sys.stdout.flush()
-                os._exit(code)  # an interpreter's own end takes as long as a small program
+            _end(_exit_code(lambda: cli.run(__main__.main, argv)))
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+def _exit_code(main):
+    try:
+        return main()
+    except SystemExit as end:  # of the program; a sentence would be an error
+        return end.code if isinstance(end.code, int) else end.code is not None
+
+
+def _end(code):
+    """End the process at once: what Python does first takes as long as a small program."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(int(code))
 
 
 def _print_to(folder):

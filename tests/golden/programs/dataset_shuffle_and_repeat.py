@@ -1,4 +1,5 @@
 """shuffle followed by repeat, and shuffle_and_repeat: a new order in each repetition."""
+
 import numpy as np
 import tensorflow as tf
 
