@@ -1,10 +1,12 @@
 """Records the op seeds and the sizes that small programs' graphs have on TensorFlow 1.15.5.
 
     python make_op_seeds.py --out op_seeds.json
+    python make_op_seeds.py --out op_seeds_eager.json --only eager
 
 The programs are the lines of op_seeds.txt. Each is built in a graph of its own with a graph seed.
 Kept of it: the op seed that the next op would get, the two seeds of every op that has them, in the
-graph and in its functions, and a checksum of the values that its random ops draw.
+graph and in its functions, and a checksum of what two runs of its last value give, if anything is
+random in it. Programs of the group `eager` are executed eagerly: of them, the checksum.
 """
 
 import argparse
@@ -114,8 +116,13 @@ def tensors(value):
     return [t for t in found if t.dtype.base_dtype not in (tf.resource, tf.variant)]
 
 
+def checksum(arrays):
+    """One number for the bits of all arrays."""
+    return zlib.crc32(b"".join(np.asarray(array).tobytes() for array in arrays))
+
+
 def drawn(value):
-    """A checksum of what two runs give, with the first numbers to look at; None without a run."""
+    """A checksum of what two runs give; None where nothing can be run."""
     graph = tf.get_default_graph()
     if any(op.type == "Placeholder" for op in graph.get_operations()) or not tensors(value):
         return None
@@ -123,43 +130,51 @@ def drawn(value):
     initializer = tf.variables_initializer(kept)
     with tf.Session() as sess:
         sess.run([initializer, tf.get_collection(tf.GraphKeys.TABLE_INITIALIZERS)])
-        runs = [sess.run(tensors(value)) for _ in range(2)]
-    arrays = [np.asarray(array) for values in runs for array in values]
-    checksum = zlib.crc32(b"".join(array.tobytes() for array in arrays))
-    return [checksum, [float(number) for number in arrays[0].ravel()[:2]]]
+        return checksum([array for _ in range(2) for array in sess.run(tensors(value))])
 
 
-def record(group, program, types=False):
-    """What one program's graph is."""
+def record(program, types):
+    """What one program's graph is: its size, the seeds in it and in its functions, its values."""
     graph = tf.Graph()
     with graph.as_default():
         tf.set_random_seed(GRAPH_SEED)
         np.random.seed(GRAPH_SEED)  # tf.keras draws some seeds from NumPy
         try:
             value = run(program, names())
-            result = {"n": tf.get_seed(None)[1]}
-            result["seeds"], result["functions"] = seeds(graph.as_graph_def())
-            if types:
-                result["types"] = [op.type for op in graph.get_operations()]
-            if result["seeds"] or result["functions"]:
-                result["values"] = drawn(value)
+            result = [tf.get_seed(None)[1], *seeds(graph.as_graph_def())]
+            result.append(drawn(value) if result[1] or result[2] else None)
         except Exception as error:
-            return {"error": "%s: %s" % (type(error).__name__, str(error)[:300])}
-    return result
+            return ["%s: %s" % (type(error).__name__, str(error)[:300])]
+    return result + [[op.type for op in graph.get_operations()]] if types else result
+
+
+def record_eagerly(program, _):
+    """A checksum of what one program gives."""
+    tf.set_random_seed(GRAPH_SEED)
+    np.random.seed(GRAPH_SEED)
+    return [checksum(tf.nest.flatten(run(program, names())))]
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--types", action="store_true")
+    add = parser.add_argument
+    add("--out", required=True)
+    add("--only", nargs="+", metavar="GROUP", help="these groups alone")
+    add("--types", action="store_true", help="the types of all ops too, to see which one differs")
     given = parser.parse_args()
+    programs = list(read_programs(os.path.join(HERE, "op_seeds.txt")))
+    eager = given.only == ["eager"]
+    if eager:
+        tf.enable_eager_execution()
     results = collections.OrderedDict()
-    for group, line, program in read_programs(os.path.join(HERE, "op_seeds.txt")):
+    for group, line, program in programs:
         key = "%s: %s" % (group, line)
         assert key not in results, key
-        results[key] = record(group, program, given.types)
+        if group in given.only if given.only else group != "eager":
+            results[key] = (record_eagerly if eager else record)(program, given.types)
+    lines = ["%s: %s" % (json.dumps(key), json.dumps(value)) for key, value in results.items()]
     with open(given.out, "w") as file:
-        json.dump(results, file, indent=0)
+        file.write("{\n%s\n}\n" % ",\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 Function = Callable[..., Any]
 
-_API = ("tensorflow._api.", "tensorflow.compat")
+_API = ("tensorflow._api.", "tensorflow.compat", "tensorflow.python.ops.standard_ops")
 
 
 def everywhere(module: Any, name: str, new: Function) -> None:
