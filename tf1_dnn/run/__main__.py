@@ -13,12 +13,17 @@ def make_parser() -> cli.Parser:
         prog="python -m tf1_dnn.run",
         usage="%(prog)s [options] (SCRIPT.py | -m MODULE | NOTEBOOK.ipynb | -) [ARGS...]",
         description="Run a TensorFlow 1 program, unedited, with its old weights and digits.",
-        epilog="Exit code: the program's own; 2 unusable input.",
+        epilog="Exit code: the program's own; 2 unusable input. A notebook's: 1 if a cell failed.",
     )
     add = parser.add_argument
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="as in `python -m`")
     add("program", nargs=argparse.REMAINDER, help="a script, a notebook, or - for standard input")
     add("--verbose", action="store_true", help="show what TensorFlow says of deprecated names")
+    add = parser.add_argument_group("notebooks, before or after the notebook's name").add_argument
+    add("--out", metavar="FILE.ipynb", help="where the executed copy goes; by default nowhere")
+    add("--strict", action="store_true", help="exit 1 if a stored output line did not come again")
+    add("--digits", type=int, metavar="N", help="to how many digits stored numbers must come again")
+    add("--cell-timeout", type=int, metavar="SECONDS", help="interrupt a cell that takes longer")
     return parser
 
 
@@ -28,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if not (given.module or given.program):
         parser.error("give a SCRIPT.py, a NOTEBOOK.ipynb, -m MODULE, or -")
+    if given.program and given.program[0].endswith(".ipynb"):
+        return run_notebook(parser, given)
+    for option in ("out", "strict", "digits", "cell_timeout"):
+        if getattr(given, option):
+            parser.error(f"--{option.replace('_', '-')} is for notebooks")
     from tf1_dnn.run import behaviour, program
 
     if given.module:
@@ -38,6 +48,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         prepared = program.script(given.program[0], given.program[1:])
     behaviour.activate(verbose=given.verbose)
     return program.run(prepared)
+
+
+def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
+    """Execute a notebook, after whose name there may be more options; returns the exit code."""
+    path, *options = given.program
+    given = parser.parse_args([*options, path], namespace=given)
+    if given.program != [path]:
+        parser.error(f"a notebook takes no arguments such as {(given.program + given.module)[0]}")
+    for option in ("digits", "cell_timeout"):
+        if (getattr(given, option) or 1) < 1:
+            parser.error(f"--{option.replace('_', '-')} must be at least 1")
+    from tf1_dnn.run import notebook
+
+    outcome = notebook.run(
+        path,
+        out=given.out,
+        digits=given.digits,
+        cell_timeout=given.cell_timeout,
+        verbose=given.verbose,
+    )
+    print(outcome)
+    return outcome.exit_code(strict=given.strict)
 
 
 if __name__ == "__main__":

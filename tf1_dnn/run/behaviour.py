@@ -43,3 +43,5 @@ def _silence_deprecations() -> None:
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
     warnings.filterwarnings("ignore", module=r"tf_keras|tensorflow|tf_slim")
+    # Said at the caller's line, which is the program's.
+    warnings.filterwarnings("ignore", r"`[\w.]+` (is deprecated|will be removed)", UserWarning)
