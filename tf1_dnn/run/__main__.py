@@ -54,8 +54,8 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
     """Execute a notebook, after whose name there may be more options; returns the exit code."""
     path, *options = given.program
     given = parser.parse_args([*options, path], namespace=given)
-    if given.program != [path]:
-        parser.error(f"a notebook takes no arguments such as {(given.program + given.module)[0]}")
+    if given.module or given.program != [path]:
+        parser.error("a notebook takes options, but no arguments")
     for option in ("digits", "cell_timeout"):
         if (getattr(given, option) or 1) < 1:
             parser.error(f"--{option.replace('_', '-')} must be at least 1")

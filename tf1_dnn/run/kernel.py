@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import subprocess
 from typing import Any, Iterator
 
 from ipykernel.kernelspec import get_kernel_dict
@@ -50,7 +51,7 @@ def execute(
     client = NotebookClient(
         notebook,
         kernel_manager_class=_ThisPython,
-        timeout=cell_timeout,
+        timeout_func=lambda cell: None if cell.metadata.get("unseen") else cell_timeout,
         interrupt_on_timeout=True,
         allow_errors=True,
         record_timing=False,
@@ -59,7 +60,9 @@ def execute(
     )
     client.log = logging.getLogger("silent")
     client.log.disabled = True  # it would tell of what becomes a cell's error anyway
-    with _started(client, folder):
+    # The kernel's own words, such as on an interrupt: what cells print comes in messages.
+    words = None if verbose else subprocess.DEVNULL
+    with _started(client, cwd=folder, stdout=words, stderr=words):
         _execute_unseen(client, _ACTIVATE.format(home=_PACKAGE_HOME, verbose=verbose) + first)
         for index, cell in enumerate(tqdm(notebook.cells, unit="cell", leave=False, disable=None)):
             if not _execute_cell(client, cell, index):
@@ -68,10 +71,10 @@ def execute(
 
 
 @contextlib.contextmanager
-def _started(client: NotebookClient, folder: str) -> Iterator[None]:
+def _started(client: NotebookClient, **options: Any) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with told(Error, "no kernel starts", "see that Jupyter works here", OSError, RuntimeError):
-            stack.enter_context(client.setup_kernel(cwd=folder))
+            stack.enter_context(client.setup_kernel(**options))
         yield
 
 
@@ -88,6 +91,7 @@ def _execute_cell(client: NotebookClient, cell: Any, index: int) -> bool:
 def _execute_unseen(client: NotebookClient, code: str) -> None:
     """Execute code in a namespace of its own, uncounted; print what it prints."""
     cell, cells = new_code_cell(f"exec({code!r}, {{}})"), client.nb.cells
+    cell.metadata["unseen"] = True
     cells.append(cell)  # nbclient executes cells of the notebook only
     try:
         client.execute_cell(cell, len(cells) - 1, store_history=False)

@@ -43,7 +43,8 @@ class Outcome(NamedTuple):
             ("stored output lines again", f"{self.n_lines_again} of {self.n_lines}"),
             ("first that is not", self.first_difference),
         ]
-        return cli.table([(name, value) for name, value in rows if value], left=2)
+        table = cli.table([(name, value) for name, value in rows if value], left=2)
+        return "\n".join(map(str.rstrip, table.split("\n")))
 
 
 def run(
@@ -183,7 +184,7 @@ def _error(cell: Any, stored: Sequence[Any]) -> str | None:
     expected = {output.ename for output in stored if output.output_type == "error"}
     for output in cell.outputs:
         if output.output_type == "error" and output.ename not in expected:
-            return f"{output.ename}: {output.evalue}".partition("\n")[0]
+            return f"{output.ename}: {output.evalue}".partition("\n")[0].rstrip(": ")
     return None if cell.execution_count else "not executed"
 
 
