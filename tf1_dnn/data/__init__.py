@@ -5,7 +5,16 @@ picture of a digit into MNIST's form. Nothing here needs TensorFlow.
 """
 
 from tf1_dnn.data.batches import batch_indices, n_batches, shuffle_batch, shuffle_state
-from tf1_dnn.data.splits import DATA_VARIABLE, DATASETS, MNIST_SHA256, Dataset, Splits, load, split
+from tf1_dnn.data.splits import (
+    DATA_VARIABLE,
+    DATASETS,
+    MNIST_SHA256,
+    Dataset,
+    Splits,
+    load,
+    split,
+    stored,
+)
 
 __all__ = [
     "DATASETS",
@@ -21,4 +30,5 @@ __all__ = [
     "shuffle_batch",
     "shuffle_state",
     "split",
+    "stored",
 ]

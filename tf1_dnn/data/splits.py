@@ -109,18 +109,27 @@ def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
         if path is not None:
             raise DataError(f"synthetic digits are not read from {path}: drop one of the two")
         return _load_synthetic()
-    if path is None:
-        path = os.environ.get(DATA_VARIABLE, "").strip() or None
-    if path is not None:
-        return _load_path(os.path.expanduser(path))
     try:
-        arrays, source = mnist.fetch()
+        arrays, source, name = stored(path)
     except mnist.Unavailable as error:
         if dataset == "mnist":
             raise
         _logger.warning("using synthetic digits: %s", error)
         return _load_synthetic()
-    return split(*arrays, name="MNIST", source=source)
+    return split(*arrays, name=name, source=source)
+
+
+def stored(path: PathLike | None = None) -> tuple[mnist.Arrays, str, str]:
+    """The arrays as stored, where `load` finds MNIST: neither checked nor split; origin and name.
+
+    Raises DataError for files that are missing or damaged, and where there is no MNIST.
+    """
+    path = path or os.environ.get(DATA_VARIABLE, "").strip()
+    if not path:
+        return *mnist.fetch(), "MNIST"
+    path = os.path.expanduser(path)
+    source = os.path.abspath(path)
+    return mnist.read(path), source, os.path.basename(source) or source
 
 
 def split(train: Pair, test: Pair, *, name: str, source: str) -> Splits:
@@ -188,11 +197,6 @@ def _require_classes(labels: Array, others: tuple[Array, ...], source: str) -> N
             f"in {source} the label {beyond} is held out for validation or test, but training "
             f"labels end at {largest}: train on every class"
         )
-
-
-def _load_path(path: str) -> Splits:
-    arrays, source = mnist.read(path), os.path.abspath(path)
-    return split(*arrays, name=os.path.basename(source) or source, source=source)
 
 
 def _load_synthetic() -> Splits:

@@ -38,14 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for option in ("out", "strict", "digits", "cell_timeout"):
         if getattr(given, option):
             parser.error(f"--{option.replace('_', '-')} is for notebooks")
-    from tf1_dnn.run import behaviour, program
+    from tf1_dnn.run import behaviour, program, source
 
     if given.module:
-        prepared = program.module(given.module[0], given.module[1:])
-    elif given.program == ["-"]:
-        prepared = program.stdin()
-    else:
-        prepared = program.script(given.program[0], given.program[1:])
+        source.require_module(given.module[0])
+        behaviour.activate(verbose=given.verbose)  # before the module's packages are imported
+        return program.run(program.module(given.module[0], given.module[1:]))
+    name, *arguments = given.program
+    prepared = program.stdin() if name == "-" else program.script(name, arguments)
     behaviour.activate(verbose=given.verbose)
     return program.run(prepared)
 
@@ -57,7 +57,7 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
     if given.module or given.program != [path]:
         parser.error("a notebook takes options, but no arguments")
     for option in ("digits", "cell_timeout"):
-        if (getattr(given, option) or 1) < 1:
+        if getattr(given, option) is not None and getattr(given, option) < 1:
             parser.error(f"--{option.replace('_', '-')} must be at least 1")
     from tf1_dnn.run import notebook
 

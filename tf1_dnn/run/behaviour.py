@@ -25,7 +25,7 @@ def activate(*, verbose: bool = False) -> None:
             "activate tf1_dnn.run before the first `import tensorflow`"
         )
     from tf1_dnn import compat
-    from tf1_dnn.run import modules, numpy_names, op_seeds
+    from tf1_dnn.run import keras_mnist, modules, numpy_names, op_seeds
 
     tensorflow = sys.modules["tensorflow"]
     if not verbose:
@@ -33,6 +33,7 @@ def activate(*, verbose: bool = False) -> None:
     compat.tf.disable_v2_behavior()
     op_seeds.restore()
     numpy_names.restore()
+    keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
     _active = True
 
@@ -42,6 +43,4 @@ def _silence_deprecations() -> None:
     from tensorflow.python.util import deprecation
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    warnings.filterwarnings("ignore", module=r"tf_keras|tensorflow|tf_slim")
-    # Said at the caller's line, which is the program's.
     warnings.filterwarnings("ignore", r"`[\w.]+` (is deprecated|will be removed)", UserWarning)

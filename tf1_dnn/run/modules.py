@@ -18,7 +18,7 @@ API_VERSION = "1.15.5"  # programs of both worlds branch on it, and have to take
 # Old package: where it lives in this room. A package's modules lie below it under the same names.
 RESTORED = {
     "tensorflow.contrib": "tf1_dnn.run.contrib",
-    "tensorflow.examples": "tf1_dnn.run.examples",
+    "tensorflow.examples.tutorials.mnist.input_data": "tf1_dnn.run.input_data",
 }
 
 

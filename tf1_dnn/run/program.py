@@ -5,6 +5,7 @@ import sys
 import types
 from typing import NamedTuple, Sequence
 
+from tf1_dnn.errors import Error
 from tf1_dnn.run.source import Source, read_module, read_script, read_stdin
 
 
@@ -23,8 +24,7 @@ def script(path: str, arguments: Sequence[str]) -> Program:
 
 
 def module(name: str, arguments: Sequence[str]) -> Program:
-    """As in `python -m MODULE ARGUMENTS`."""
-    sys.path[0] = os.getcwd()  # where Python looks for it
+    """As in `python -m MODULE ARGUMENTS`; imports the packages that the module lies in."""
     source = read_module(name)
     return Program(source, os.getcwd(), [source.file, *arguments])
 
@@ -40,19 +40,30 @@ def run(program: Program) -> int:
     main.__dict__.update(program.source.main_attributes())
     sys.modules["__main__"] = main
     sys.argv[:] = program.argv
-    sys.path[0] = program.path
+    if not getattr(sys.flags, "safe_path", False):  # python -P, of Python 3.11
+        sys.path[0] = program.path
     try:
         exec(program.source.code, main.__dict__)
     except SystemExit:
         raise
     except BaseException as error:
-        return _report(error)
+        _show(error)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
 
-def _report(error: BaseException) -> int:
-    """Show the program's traceback without the frame of `run`; the exit code as Python's."""
-    traceback = error.__traceback__
-    error.__traceback__ = traceback.tb_next if traceback else None
-    sys.excepthook(type(error), error, error.__traceback__)
-    return 130 if isinstance(error, KeyboardInterrupt) else 1
+def _show(error: BaseException) -> None:
+    """The program's own traceback: without the frame of `run`, and of what raised an Error."""
+    traceback = error.__traceback__ and error.__traceback__.tb_next
+    if isinstance(error, Error):
+        error.__cause__ = None
+        last = traceback
+        while last and last.tb_next and not _is_ours(last.tb_next):
+            last = last.tb_next
+        if last:
+            last.tb_next = None
+    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+
+
+def _is_ours(traceback: types.TracebackType) -> bool:
+    return str(traceback.tb_frame.f_globals.get("__name__")).startswith("tf1_dnn.")
