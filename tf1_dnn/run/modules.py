@@ -20,6 +20,17 @@ RESTORED = {
     "tensorflow.contrib": "tf1_dnn.run.contrib",
     "tensorflow.examples.tutorials.mnist.input_data": "tf1_dnn.run.input_data",
 }
+# Old module: what has its names today, a module or the path to something in one.
+MOVED = {
+    "tensorflow.python.layers.base": "tf_keras.src.legacy_tf_layers.base",
+    "tensorflow.python.layers.core": "tf_keras.src.legacy_tf_layers.core",
+    "tensorflow.python.layers.convolutional": "tf_keras.src.legacy_tf_layers.convolutional",
+    "tensorflow.python.layers.normalization": "tf_keras.src.legacy_tf_layers.normalization",
+    "tensorflow.python.layers.pooling": "tf_keras.src.legacy_tf_layers.pooling",
+    "tensorflow.python.ops.rnn_cell": "tf1_dnn.run.contrib.rnn",
+    "tensorflow.python.ops.rnn_cell_impl": "tf1_dnn.run.contrib.rnn",
+    "tensorflow.python.ops.seq2seq": "tf1_dnn.run.contrib.legacy_seq2seq",
+}
 
 
 class TensorFlow1(types.ModuleType):

@@ -1,0 +1,84 @@
+"""tensorflow.contrib.framework: arg_scope, model variables, checkpoints, nest, small checks."""
+
+from typing import Any, Sequence
+
+from tf1_dnn.compat import tf
+from tf1_dnn.run.contrib._names import names_from
+
+__getattr__, __dir__ = names_from(
+    __name__,
+    "tf_slim.ops.arg_scope",
+    "tf_slim.ops.variables",
+    "tf_slim.ops.framework_ops",
+    nest="tensorflow.nest",
+    sort="tensorflow.sort",
+    argsort="tensorflow.argsort",
+    py_func="tensorflow.py_func",
+    is_tensor="tensorflow.is_tensor",
+    load_checkpoint="tensorflow.train.load_checkpoint",
+    load_variable="tensorflow.train.load_variable",
+    list_variables="tensorflow.train.list_variables",
+    init_from_checkpoint="tensorflow.train.init_from_checkpoint",
+    TensorSpec="tensorflow.TensorSpec",
+    BoundedTensorSpec="tensorflow.python.framework.tensor_spec.BoundedTensorSpec",
+    RecordInput="tensorflow.python.ops.data_flow_ops.RecordInput",
+    convolutional_delta_orthogonal="tensorflow.python.ops.init_ops.convolutional_delta_orthogonal",
+    convolutional_orthogonal_1d="tensorflow.python.ops.init_ops.convolutional_orthogonal_1d",
+    convolutional_orthogonal_2d="tensorflow.python.ops.init_ops.convolutional_orthogonal_2d",
+    convolutional_orthogonal_3d="tensorflow.python.ops.init_ops.convolutional_orthogonal_3d",
+    smart_cond="tensorflow.python.framework.smart_cond.smart_cond",
+    smart_case="tensorflow.python.framework.smart_cond.smart_case",
+    smart_constant_value="tensorflow.python.framework.smart_cond.smart_constant_value",
+    prepend_name_scope="tensorflow.python.framework.ops.prepend_name_scope",
+    strip_name_scope="tensorflow.python.framework.ops.strip_name_scope",
+    assert_same_float_dtype="tensorflow.debugging.assert_same_float_dtype",
+    assert_scalar="tensorflow.debugging.assert_scalar",
+    deprecated="tensorflow.python.util.deprecation.deprecated",
+    deprecated_args="tensorflow.python.util.deprecation.deprecated_args",
+    deprecated_arg_values="tensorflow.python.util.deprecation.deprecated_arg_values",
+    convert_to_tensor_or_sparse_tensor="tensorflow.convert_to_tensor_or_sparse_tensor",
+)
+
+
+def assert_scalar_int(tensor: Any, name: str | None = None) -> Any:
+    """The tensor, asserted to be an integer scalar. Raises ValueError for another type or rank."""
+    with tf.name_scope(name, "assert_scalar_int", [tensor]) as scope:
+        tensor = tf.convert_to_tensor(tensor)
+        if not tensor.dtype.base_dtype.is_integer:
+            raise ValueError(
+                f"Expected integer type for {tensor.name}, received type: {tensor.dtype}."
+            )
+        return tf.debugging.assert_scalar(tensor, name=scope)
+
+
+def get_placeholders(graph: Any) -> list[Any]:
+    """The placeholders of a graph, in the order in which they were built."""
+    if not isinstance(graph, tf.Graph):
+        raise TypeError(f"Input graph needs to be a Graph: {graph}")
+    return [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
+
+
+def reduce_sum_n(tensors: Sequence[Any], name: str | None = None) -> Any:
+    """The sum of all elements of all tensors, a scalar."""
+    if not tensors:
+        raise ValueError("No tensors provided.")
+    with tf.name_scope(name, "reduce_sum_n", tensors) as scope:
+        sums = [tf.reduce_sum(tensor, name=f"{tensor.op.name}/sum") for tensor in tensors]
+        return sums[0] if len(sums) == 1 else tf.add_n(sums, name=scope)
+
+
+def with_shape(expected_shape: Any, tensor: Any) -> Any:
+    """The tensor with a static shape that it must have.
+
+    Raises:
+      ValueError: its static shape contradicts `expected_shape`.
+    """
+    tensor.get_shape().assert_is_compatible_with(expected_shape)
+    if tensor.get_shape().is_fully_defined():
+        return tensor
+    return tf.ensure_shape(tensor, expected_shape)
+
+
+def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
+    """The tensor with the static shape of another one."""
+    return with_shape(expected_tensor.get_shape(), tensor)
