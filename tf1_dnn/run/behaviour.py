@@ -25,13 +25,14 @@ def activate(*, verbose: bool = False) -> None:
             "activate tf1_dnn.run before the first `import tensorflow`"
         )
     from tf1_dnn import compat
-    from tf1_dnn.run import keras_mnist, modules, numpy_names, op_seeds
+    from tf1_dnn.run import compositions, keras_mnist, modules, numpy_names, op_seeds
 
     tensorflow = sys.modules["tensorflow"]
     if not verbose:
         _silence_deprecations()
     compat.tf.disable_v2_behavior()
     op_seeds.restore()
+    compositions.restore()
     numpy_names.restore()
     keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
