@@ -213,7 +213,9 @@ def test_the_extension_after_tensorflow_says_one_sentence():
 
 def again(stored, new, digits=None):
     """How many of the stored lines came again, of how many."""
-    stored, new = ([o if hasattr(o, "output_type") else printed(o) for o in s] for s in (stored, new))
+    stored, new = (
+        [o if hasattr(o, "output_type") else printed(o) for o in s] for s in (stored, new)
+    )
     agreement = output_lines.compare(stored, new, digits=digits)
     return agreement.n_again, agreement.n_stored
 
@@ -239,7 +241,11 @@ def again(stored, new, digits=None):
         (["<object at 0x7f8b2c0d4e10>\n"], [], (0, 0)),
         (["Wall time: 3 s\n10 loops, best of 3: 2 ms per loop\n"], [], (0, 0)),
         ([result("5", **{"text/html": "<b>5</b>"})], [result("5", **{"text/html": "<i>"})], (1, 1)),
-        ([new_output("display_data", data={"text/plain": "<Figure>", "image/png": ""})], [], (0, 0)),
+        (
+            [new_output("display_data", data={"text/plain": "<Figure>", "image/png": ""})],
+            [],
+            (0, 0),
+        ),
         ([new_output("stream", name="stderr", text="warning\n")], [], (0, 0)),
     ],
 )
@@ -337,7 +343,9 @@ def test_options_out_of_place(tmp_path, capsys):
 def test_jupyter_is_not_installed(tmp_path, capsys, monkeypatch, missing):
     find_spec = notebook.importlib.util.find_spec
     monkeypatch.setattr(
-        notebook.importlib.util, "find_spec", lambda name: None if name == missing else find_spec(name)
+        notebook.importlib.util,
+        "find_spec",
+        lambda name: None if name == missing else find_spec(name),
     )
     said = refusal(capsys, write(tmp_path / "a.ipynb", cell("1")))
     assert said.startswith(f"error: {missing}, which executes notebooks, is not installed")

@@ -32,9 +32,7 @@ class Outcome(NamedTuple):
 
     def exit_code(self, *, strict: bool) -> int:
         """1 if a cell failed, or if `strict` and a stored line did not come out again."""
-        return int(
-            self.n_run < self.n_cells or (strict and self.n_lines_again < self.n_lines)
-        )
+        return int(self.n_run < self.n_cells or (strict and self.n_lines_again < self.n_lines))
 
     def __str__(self) -> str:
         rows = [
@@ -100,7 +98,7 @@ def _require_jupyter() -> None:
 
 
 def read(path: str) -> Any:
-    """The notebook at `path`, in nbformat's version 4. Raises Error if it is not one in Python 3."""
+    """The notebook at `path`, in nbformat 4. Raises Error if it is none, or not in Python 3."""
     import nbformat
 
     remedy = "name a notebook that Jupyter can open"

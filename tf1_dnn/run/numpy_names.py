@@ -38,7 +38,6 @@ RENAMED = {
     "round_": "round",
     "rank": "ndim",
     "mat": "asmatrix",
-    "row_stack": "vstack",
     "trapz": "trapezoid",
 }
 

@@ -74,7 +74,7 @@ def _text(output: Any) -> str:
 
 def _partners(stored: list[str], new: list[str]) -> dict[int, int]:
     """Which new line stands for which stored line: the longest runs of equal words, in order."""
-    n_common = len(os.path.commonprefix([stored, new]))  # type: ignore[list-item]
+    n_common = len(os.path.commonprefix([stored, new]))
     partners = {index: index for index in range(n_common)}
     rest = difflib.SequenceMatcher(None, stored[n_common:], new[n_common:], autojunk=False)
     for i, j, n_lines in rest.get_matching_blocks():
