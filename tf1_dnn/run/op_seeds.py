@@ -6,6 +6,8 @@ TensorFlow 1 gave such an op the number of ops built before it in its graph; Ten
 
 from typing import Any
 
+from tf1_dnn.run.compositions import n_uncounted
+
 
 class GraphSizes:
     """Stands where TensorFlow 2 keeps how many seeds each graph has given out."""
@@ -30,4 +32,4 @@ def restore() -> None:
 
 def n_ops(graph: Any) -> int:
     """How many ops TensorFlow 1 would have built in this graph by now."""
-    return int(graph.version)
+    return int(graph.version) - n_uncounted(graph)

@@ -4,7 +4,7 @@ An op seed is the number of ops before it, and a dropout mask is the arithmetic 
 depend on what a function builds. Each module here restores one kind of function.
 """
 
-from tf1_dnn.run.compositions import broadcasting, drawing, gradients
+from tf1_dnn.run.compositions import arrays, broadcasting, drawing, gradients, loops
 from tf1_dnn.run.compositions.counting import n_uncounted
 
 __all__ = ["n_uncounted", "restore"]
@@ -12,5 +12,5 @@ __all__ = ["n_uncounted", "restore"]
 
 def restore() -> None:
     """Let TensorFlow's functions build what they built in TensorFlow 1.15."""
-    for module in (broadcasting, drawing, gradients):
+    for module in (arrays, broadcasting, drawing, gradients, loops):
         module.restore()

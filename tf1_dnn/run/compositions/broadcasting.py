@@ -82,12 +82,13 @@ def reductions(x: Any, y: Any, grad: Any) -> tuple[Reduction, Reduction]:
 
 def _axes_of_known_shapes(*shapes: tuple[int, ...]) -> Any:
     """The axes to sum over, which a graph computes once for each pair of shapes."""
-    from tensorflow.python.framework import ops, tensor_util
+    from tensorflow.python.framework import constant_op, dtypes, ops, tensor_util
     from tensorflow.python.ops import gen_array_ops
 
     known = _known_axes.setdefault(ops.get_default_graph(), {})
     if shapes not in known:
-        axes = gen_array_ops.broadcast_gradient_args(*shapes)
+        constants = [constant_op.constant(shape, dtypes.int32) for shape in shapes]
+        axes = gen_array_ops.broadcast_gradient_args(*constants)
         known[shapes] = [tuple(tensor_util.try_evaluate_constant(a)) for a in axes]
     return known[shapes]
 

@@ -19,6 +19,7 @@ def restore() -> None:
         "Minimum": _selected("less_equal"),
         "Gather": _gather,
         "GatherV2": _gather,
+        "BatchMatMulV2": _batch_matmul,
     }
     for op_type, make in makers.items():
         replace.gradient(op_type, make)
@@ -166,6 +167,26 @@ def _gather(todays: Gradient) -> Gradient:
         values = tf.reshape(grad, tf.concat([n, shape[1:]], 0))
         slices = tf.IndexedSlices(values, tf.reshape(indices, n), shape)
         return [slices, *[None] * (len(op.inputs) - 1)]
+
+    return gradient
+
+
+def _batch_matmul(todays: Gradient) -> Gradient:
+    def gradient(op: Any, grad: Any) -> Any:
+        import tensorflow.compat.v1 as tf
+        from tensorflow.python.ops import gen_array_ops
+
+        x, y = op.inputs
+        batches = x.shape[:-2], y.shape[:-2]
+        skipped = all(b.is_fully_defined() for b in batches) and batches[0] == batches[1]
+        grads = todays(op, grad)
+        known = x.shape.is_fully_defined() and y.shape.is_fully_defined() and x.shape == y.shape
+        if not skipped or known:
+            return grads
+        shapes = tf.shape(x), tf.shape(y)
+        axes = gen_array_ops.broadcast_gradient_args(*(shape[:-2] for shape in shapes))
+        summed = [tf.reduce_sum(g, a) for g, a in zip(grads, axes)]
+        return tuple(tf.reshape(g, shape) for g, shape in zip(summed, shapes))
 
     return gradient
 
