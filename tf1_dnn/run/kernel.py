@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import subprocess
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping
 
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
@@ -24,8 +24,12 @@ _ACTIVATE = """
 import sys
 if {home!r} not in sys.path:
     sys.path.append({home!r})
-import tf1_dnn.run
-tf1_dnn.run.activate(verbose={verbose})
+from tf1_dnn.run import behaviour
+behaviour.activate(**{activation!r})
+"""
+_FINISH = """
+from tf1_dnn.run import behaviour
+behaviour.finish()
 """
 
 
@@ -38,12 +42,12 @@ class _ThisPython(AsyncKernelManager):
 
 
 def execute(
-    notebook: Any, *, folder: str, cell_timeout: int | None, verbose: bool, first: str, last: str
+    notebook: Any, *, folder: str, cell_timeout: int | None, activation: Mapping[str, Any]
 ) -> None:
     """Execute the notebook's code cells in place, in `folder`, up to the one that ends the kernel.
 
-    `first` and `last` are code that runs before and after them, unseen by them; what it prints is
-    printed here.
+    `activation` is what `behaviour.activate` is called with before the first cell; what
+    `behaviour.finish` tells after the last one is printed here.
 
     Raises:
       Error: the kernel cannot be started, or TensorFlow 1's behaviour cannot be had in it.
@@ -61,13 +65,13 @@ def execute(
     client.log = logging.getLogger("silent")
     client.log.disabled = True  # it would tell of what becomes a cell's error anyway
     # The kernel's own words, such as on an interrupt: what cells print comes in messages.
-    words = None if verbose else subprocess.DEVNULL
+    words = None if activation.get("verbose") else subprocess.DEVNULL
     with _started(client, cwd=folder, stdout=words, stderr=words):
-        _execute_unseen(client, _ACTIVATE.format(home=_PACKAGE_HOME, verbose=verbose) + first)
+        _execute_unseen(client, _ACTIVATE.format(home=_PACKAGE_HOME, activation=dict(activation)))
         for index, cell in enumerate(tqdm(notebook.cells, unit="cell", leave=False, disable=None)):
             if not _execute_cell(client, cell, index):
                 return
-        _execute_unseen(client, last)
+        _execute_unseen(client, _FINISH)
 
 
 @contextlib.contextmanager

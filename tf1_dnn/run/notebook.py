@@ -51,15 +51,13 @@ def run(
     out: str | None = None,
     digits: int | None = None,
     cell_timeout: int | None = None,
-    verbose: bool = False,
-    first: str = "",
-    last: str = "",
+    **activation: Any,
 ) -> Outcome:
     """Execute the notebook in TensorFlow 1's behaviour; the executed copy goes to `out`, if given.
 
     A cell that takes longer than `cell_timeout` seconds is interrupted. `digits` is to how many
-    digits numbers have to agree with the stored ones; by default to all. `first` and `last` are
-    code for the kernel to execute unseen before and after the cells.
+    digits numbers have to agree with the stored ones; by default to all. Further arguments are
+    those of `activate`.
 
     Raises:
       Error: Jupyter's parts are missing, `path` is not a notebook in Python 3, or `out` cannot be
@@ -79,9 +77,7 @@ def run(
         notebook,
         folder=os.path.dirname(os.path.abspath(path)),
         cell_timeout=cell_timeout,
-        verbose=verbose,
-        first=first,
-        last=last,
+        activation=activation,
     )
     if out is not None:
         _write(notebook, out)
