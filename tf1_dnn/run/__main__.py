@@ -1,8 +1,9 @@
 """python -m tf1_dnn.run: run a TensorFlow 1 program, unedited, on today's TensorFlow."""
 
 import argparse
+import os
 import sys
-from typing import Sequence
+from typing import Any, Sequence
 
 from tf1_dnn import cli
 
@@ -18,6 +19,13 @@ def make_parser() -> cli.Parser:
     add = parser.add_argument
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="as in `python -m`")
     add("program", nargs=argparse.REMAINDER, help="a script, a notebook, or - for standard input")
+    add("--check", action="store_true", help="watch its sessions; at the end, tell what is wrong")
+    add(
+        "--like",
+        metavar="META",
+        help="at the end, tell whether the graph built here is this saved one: a .meta, a "
+        "checkpoint prefix, a GraphDef, or a run directory",
+    )
     add("--verbose", action="store_true", help="show what TensorFlow says of deprecated names")
     add = parser.add_argument_group("notebooks, before or after the notebook's name").add_argument
     add("--out", metavar="FILE.ipynb", help="where the executed copy goes; by default nowhere")
@@ -42,12 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if given.module:
         source.require_module(given.module[0])
-        behaviour.activate(verbose=given.verbose)  # before the module's packages are imported
-        return program.run(program.module(given.module[0], given.module[1:]))
-    name, *arguments = given.program
-    prepared = program.stdin() if name == "-" else program.script(name, arguments)
-    behaviour.activate(verbose=given.verbose)
-    return program.run(prepared)
+        behaviour.activate(**activation(given))  # before the module's packages are imported
+        prepared = program.module(given.module[0], given.module[1:])
+    else:
+        name, *arguments = given.program
+        prepared = program.stdin() if name == "-" else program.script(name, arguments)
+        behaviour.activate(**activation(given))
+    return program.run(prepared, behaviour.finish)
+
+
+def activation(given: argparse.Namespace) -> dict[str, Any]:
+    """What `activate` is told of the options."""
+    return {"verbose": given.verbose, "check": given.check, "like": given.like}
 
 
 def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
@@ -59,6 +73,8 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
     for option in ("digits", "cell_timeout"):
         if getattr(given, option) is not None and getattr(given, option) < 1:
             parser.error(f"--{option.replace('_', '-')} must be at least 1")
+    if given.like is not None:
+        given.like = os.path.abspath(given.like)  # the kernel runs in the notebook's folder
     from tf1_dnn.run import notebook
 
     outcome = notebook.run(
@@ -66,7 +82,7 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
         out=given.out,
         digits=given.digits,
         cell_timeout=given.cell_timeout,
-        verbose=given.verbose,
+        **activation(given),
     )
     print(outcome)
     return outcome.exit_code(strict=given.strict)
