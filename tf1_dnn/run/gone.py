@@ -17,9 +17,17 @@ _ESTIMATORS = Gone(
     "the Estimator API", "2.16", "a tf.Session loop over the model function's ops, or tf.keras"
 )
 _COLUMNS = Gone("contrib's feature columns", "2.0", "tf.feature_column")
-_TPU = Gone("training on TPUs by TPUEstimator", "2.0", "tf.distribute.TPUStrategy with TensorFlow 2")
-_CUDNN = Gone("the cuDNN recurrent layers", "2.0", "tf.contrib.rnn.LSTMBlockFusedCell, or tf.keras.layers.LSTM")
-_FORESTS = Gone("decision forests", "2.0", "the package tensorflow_decision_forests, or scikit-learn")
+_TPU = Gone(
+    "training on TPUs by TPUEstimator", "2.0", "tf.distribute.TPUStrategy with TensorFlow 2"
+)
+_CUDNN = Gone(
+    "the cuDNN recurrent layers",
+    "2.0",
+    "tf.contrib.rnn.LSTMBlockFusedCell, or tf.keras.layers.LSTM",
+)
+_FORESTS = Gone(
+    "decision forests", "2.0", "the package tensorflow_decision_forests, or scikit-learn"
+)
 _BAYES = Gone("stochastic graphs", "2.0", "the package tensorflow_probability")
 _CLOUD = Gone("a connector to a data service", "2.0", "the package tensorflow_io")
 
@@ -55,7 +63,9 @@ GONE = {
     "tensorflow.contrib.kinesis": _CLOUD,
     "tensorflow.contrib.ignite": _CLOUD,
     "tensorflow.contrib.hadoop": _CLOUD,
-    "tensorflow.contrib.ffmpeg": Gone("audio and video by ffmpeg", "2.0", "tf.audio, or the package tensorflow_io"),
+    "tensorflow.contrib.ffmpeg": Gone(
+        "audio and video by ffmpeg", "2.0", "tf.audio, or the package tensorflow_io"
+    ),
     "tensorflow.contrib.nccl": Gone("NCCL's reductions", "2.0", "tf.distribute.NcclAllReduce"),
     "tensorflow.contrib.all_reduce": Gone("all-reduce algorithms", "2.0", "tf.distribute"),
     "tensorflow.contrib.model_pruning": Gone(
@@ -64,14 +74,26 @@ GONE = {
     "tensorflow.contrib.quantize": Gone(
         "rewriting for quantized training", "2.0", "the package tensorflow_model_optimization"
     ),
-    "tensorflow.contrib.tensorboard.plugins.trace": Gone("TensorBoard's trace plugin", "2.0", "tf.profiler"),
-    "tensorflow.contrib.labeled_tensor": Gone("tensors with named axes", "2.0", "plain tensors, or xarray"),
+    "tensorflow.contrib.tensorboard.plugins.trace": Gone(
+        "TensorBoard's trace plugin", "2.0", "tf.profiler"
+    ),
+    "tensorflow.contrib.labeled_tensor": Gone(
+        "tensors with named axes", "2.0", "plain tensors, or xarray"
+    ),
     "tensorflow.contrib.tfprof": Gone("tfprof's old place", "2.0", "tf.profiler"),
     "tensorflow.contrib.rpc": Gone("ops that call remote procedures", "2.0", "grpc in Python"),
-    "tensorflow.contrib.optimizer_v2": Gone("optimizers for DistributionStrategy", "2.0", "tf.train"),
+    "tensorflow.contrib.optimizer_v2": Gone(
+        "optimizers for DistributionStrategy", "2.0", "tf.train"
+    ),
     "tensorflow.contrib.session_bundle": Gone("SessionBundle exports", "2.0", "tf.saved_model"),
-    "tensorflow.contrib.learn": Gone("tf.contrib.learn's estimators and input readers", "2.0", "tf.Session and tf.data, or tf.keras"),
-    "tensorflow.models.rnn": Gone("the tutorials' recurrent networks", "1.0", "tf.contrib.rnn and tf.nn"),
+    "tensorflow.contrib.learn": Gone(
+        "tf.contrib.learn's estimators and input readers",
+        "2.0",
+        "tf.Session and tf.data, or tf.keras",
+    ),
+    "tensorflow.models": Gone(
+        "the tutorials' recurrent networks", "1.0", "tf.contrib.rnn and tf.nn"
+    ),
 }
 
 # Names older than TensorFlow 1.0, which 1.15 had no more: the name of 1.0.
@@ -103,12 +125,17 @@ def module_error(name: str) -> ModuleNotFoundError:
     return ModuleNotFoundError(f"{lacks}: {known}" if known else lacks)
 
 
-def source_error(name: str, package: str, error: Exception) -> ImportError:
+def source_error(name: str, package: str, error: Exception) -> AttributeError:
     """The error for a restored name whose package cannot be imported."""
-    return ImportError(
+    return AttributeError(
         f"{name} comes from {package}, which cannot be imported here "
         f"({type(error).__name__}: {error}): install a {package} that knows this TensorFlow"
     )
+
+
+def is_known(name: str) -> bool:
+    """Whether there is something to say of a name that is not there."""
+    return sentence(name) is not None
 
 
 def sentence(name: str) -> str | None:

@@ -53,7 +53,11 @@ def _assign(found: dict[str, Any], match: re.Match[str], kind: type, values: str
     if match["items"] is not None and index is not None:
         raise ValueError("Assignment of a list to a list index.")
     if match["items"] is not None:
-        key, value, into = name, [read(item) for item in re.findall(r"[^ ,]+", match["items"])], found
+        key, value, into = (
+            name,
+            [read(item) for item in re.findall(r"[^ ,]+", match["items"])],
+            found,
+        )
     elif index is None:
         key, value, into = name, read(match["value"]), found
     else:
@@ -102,7 +106,11 @@ class HParams:
             raise ValueError(f"Must not pass a list for single-valued parameter: {name}")
         if several and not isinstance(value, list):
             raise ValueError(f"Must pass a list for multi-valued parameter: {name}.")
-        setattr(self, name, [_cast(name, kind, v) for v in value] if several else _cast(name, kind, value))
+        setattr(
+            self,
+            name,
+            [_cast(name, kind, v) for v in value] if several else _cast(name, kind, value),
+        )
 
     def del_hparam(self, name: str) -> None:
         """Remove one, if it is there."""
@@ -147,9 +155,7 @@ class HParams:
         self, indent: int | None = None, separators: Any = None, sort_keys: bool = False
     ) -> str:
         """All of them as a JSON object."""
-        return json.dumps(
-            self.values(), indent=indent, separators=separators, sort_keys=sort_keys
-        )
+        return json.dumps(self.values(), indent=indent, separators=separators, sort_keys=sort_keys)
 
     def set_model_structure(self, model_structure: Any) -> None:
         """Keep what describes the model."""
@@ -180,7 +186,5 @@ def _cast(name: str, kind: type, value: Any) -> Any:
         or (issubclass(kind, numbers.Number) and not isinstance(value, numbers.Number))
     )
     if refused:
-        raise ValueError(
-            f"Could not cast hparam '{name}' of type '{kind}' from value {value!r}"
-        )
+        raise ValueError(f"Could not cast hparam '{name}' of type '{kind}' from value {value!r}")
     return kind(value)

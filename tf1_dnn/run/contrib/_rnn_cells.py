@@ -2,16 +2,16 @@
 
 from typing import Any, Callable
 
+from tf_keras.src.layers.rnn import legacy_cells
+
 from tf1_dnn.compat import tf
 from tf1_dnn.run.contrib._rnn_wrappers import _Linear, _RNNCell
 
-_LayerRNNCell: Any = getattr(
-    __import__("tf_keras.src.layers.rnn.legacy_cells", fromlist=["LayerRNNCell"]), "LayerRNNCell"
-)
+_LayerRNNCell: Any = legacy_cells.LayerRNNCell
 
 
 class LayerNormBasicLSTMCell(_RNNCell):
-    """An LSTM cell with layer normalization (arXiv:1607.06450) and recurrent dropout (1603.05118)."""
+    """An LSTM cell with layer normalization (arXiv:1607.06450) and dropout (arXiv:1603.05118)."""
 
     def __init__(
         self,

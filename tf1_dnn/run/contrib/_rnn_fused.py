@@ -138,7 +138,7 @@ class GRUBlockCell(_LayerRNNCell):
         super().__init__(_reuse=reuse, name=name)
         if (cell_size is None) == (num_units is None):
             raise ValueError("Exactly one of num_units or cell_size must be provided.")
-        self._cell_size = cell_size if num_units is None else num_units
+        self._cell_size: Any = cell_size if num_units is None else num_units
 
     @property
     def state_size(self) -> Any:
@@ -280,7 +280,9 @@ class LSTMBlockWrapper(_Layer):
         initial_state, dtype = self._initial(initial_state, dtype, batch)
         if sequence_length is not None:
             sequence_length = tf.convert_to_tensor(sequence_length)
-        states, outputs = self._call_cell(inputs, *initial_state, dtype, sequence_length)
+        states, outputs = self._call_cell(
+            inputs, initial_state[0], initial_state[1], dtype, sequence_length
+        )
         if sequence_length is None:
             final = [states[-1], outputs[-1]]
         else:
@@ -319,7 +321,7 @@ class LSTMBlockFusedCell(_LSTMVariables, LSTMBlockWrapper):
         dtype: Any = None,
         name: str = "lstm_fused_cell",
     ) -> None:
-        LSTMBlockWrapper.__init__(self, _reuse=reuse, name=name, dtype=dtype)
+        _Layer.__init__(self, _reuse=reuse, name=name, dtype=dtype)
         self._num_units, self._forget_bias = num_units, forget_bias
         self._cell_clip = -1 if cell_clip is None else cell_clip
         self._use_peephole = use_peephole

@@ -9,11 +9,13 @@ __getattr__, __dir__ = names_from(
     __name__,
     "tf_slim.layers",
     "tf_slim.layers.layers",
-    initializers="tf_slim.layers.initializers",
-    regularizers="tf_slim.layers.regularizers",
-    utils="tf_slim.layers.utils",
-    dense_to_sparse_tensor="tf_slim.layers.sparse_ops.dense_to_sparse_tensor",
-    safe_embedding_lookup_sparse="tensorflow.nn.safe_embedding_lookup_sparse",
+    renamed={
+        "initializers": "tf_slim.layers.initializers",
+        "regularizers": "tf_slim.layers.regularizers",
+        "utils": "tf_slim.layers.utils",
+        "dense_to_sparse_tensor": "tf_slim.layers.sparse_ops.dense_to_sparse_tensor",
+        "safe_embedding_lookup_sparse": "tensorflow.nn.safe_embedding_lookup_sparse",
+    },
 )
 
 

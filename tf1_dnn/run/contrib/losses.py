@@ -6,5 +6,7 @@ __getattr__, __dir__ = names_from(
     __name__,
     "tf_slim.losses",
     "tf_slim.losses.loss_ops",
-    metric_learning="tf_slim.losses.metric_learning",
+    renamed={
+        "metric_learning": "tf_slim.losses.metric_learning",
+    },
 )

@@ -5,9 +5,11 @@ from tf1_dnn.run.contrib._names import names_from
 __getattr__, __dir__ = names_from(
     __name__,
     "tf_slim.metrics",
-    confusion_matrix="tensorflow.confusion_matrix",
-    set_difference="tensorflow.sets.difference",
-    set_intersection="tensorflow.sets.intersection",
-    set_size="tensorflow.sets.size",
-    set_union="tensorflow.sets.union",
+    renamed={
+        "confusion_matrix": "tensorflow.confusion_matrix",
+        "set_difference": "tensorflow.sets.difference",
+        "set_intersection": "tensorflow.sets.intersection",
+        "set_size": "tensorflow.sets.size",
+        "set_union": "tensorflow.sets.union",
+    },
 )

@@ -1,51 +1,30 @@
-"""tensorflow.contrib.rnn: TensorFlow's own cells, and the wrappers, cells and stacks around them."""
+"""tensorflow.contrib.rnn: TensorFlow's cells, and the wrappers, cells and stacks around them."""
 
 from typing import Any, Sequence
 
 from tf1_dnn.compat import tf
 from tf1_dnn.run.contrib._names import names_from
-from tf1_dnn.run.contrib._rnn_cells import (
-    HighwayWrapper,
-    IntersectionRNNCell,
-    LayerNormBasicLSTMCell,
-    NASCell,
-    UGRNNCell,
-)
-from tf1_dnn.run.contrib._rnn_fused import (
-    FusedRNNCell,
-    FusedRNNCellAdaptor,
-    GRUBlockCell,
-    GRUBlockCellV2,
-    LSTMBlockCell,
-    LSTMBlockFusedCell,
-    LSTMBlockWrapper,
-    TimeReversedFusedRNN,
-)
-from tf1_dnn.run.contrib._rnn_wrappers import (
-    AttentionCellWrapper,
-    EmbeddingWrapper,
-    InputProjectionWrapper,
-    OutputProjectionWrapper,
-    _Linear,
-    _linear,
-)
 
+_HERE = "tf1_dnn.run.contrib"
 _IN_RNN = "tensorflow.python.ops.rnn"
+_LEGACY = "tf_keras.src.layers.rnn.legacy_cell_wrappers"
 
 __getattr__, __dir__ = names_from(
     __name__,
     "tensorflow.nn.rnn_cell",
-    LayerRNNCell="tf_keras.src.layers.rnn.legacy_cells.LayerRNNCell",
-    static_rnn="tensorflow.nn.static_rnn",
-    static_state_saving_rnn="tensorflow.nn.static_state_saving_rnn",
-    static_bidirectional_rnn="tensorflow.nn.static_bidirectional_rnn",
-    dynamic_rnn="tensorflow.nn.dynamic_rnn",  # of the implementation's module
-    bidirectional_dynamic_rnn="tensorflow.nn.bidirectional_dynamic_rnn",
-    raw_rnn="tensorflow.nn.raw_rnn",
-    best_effort_input_batch_size=f"{_IN_RNN}._best_effort_input_batch_size",
-    transpose_batch_time=f"{_IN_RNN}._transpose_batch_time",
+    f"{_HERE}._rnn_cells",
+    f"{_HERE}._rnn_fused",
+    f"{_HERE}._rnn_wrappers",
+    unlisted=["tf_keras.src.layers.rnn.legacy_cells", _IN_RNN],
+    renamed={
+        "assert_like_rnncell": f"{_LEGACY}.assert_like_rnncell",
+        "static_rnn": "tensorflow.nn.static_rnn",
+        "static_state_saving_rnn": "tensorflow.nn.static_state_saving_rnn",
+        "static_bidirectional_rnn": "tensorflow.nn.static_bidirectional_rnn",
+        "best_effort_input_batch_size": f"{_IN_RNN}._best_effort_input_batch_size",
+        "transpose_batch_time": f"{_IN_RNN}._transpose_batch_time",
+    },
 )
-
 
 
 def stack_bidirectional_rnn(
