@@ -98,7 +98,8 @@ def _execute_unseen(client: NotebookClient, code: str) -> None:
     cell.metadata["unseen"] = True
     cells.append(cell)  # nbclient executes cells of the notebook only
     try:
-        client.execute_cell(cell, len(cells) - 1, store_history=False)
+        with told(Error, "the kernel ended", "see what it says with --verbose", DeadKernelError):
+            client.execute_cell(cell, len(cells) - 1, store_history=False)
     finally:
         cells.pop()
     for output in cell.outputs:
