@@ -31,7 +31,8 @@ _SEEDS = ("seed", "seed2")
 _DECIDED = re.compile(r"(Variable(V2)?|VarHandleOp|Placeholder\w*|(Resource)?(Sparse)?Apply\w+)$")
 _BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/|_grad/")
 _MOST_ROWS = 10
-_WIDEST = 40  # letters of a cell
+_LONGEST = 60  # letters of a name in a table
+_WIDEST = 40  # and of its other cells
 _FEW = 4  # numbers of a constant
 
 
@@ -56,7 +57,7 @@ class Difference(NamedTuple):
     @property
     def row(self) -> list[str]:
         """For a table; of a long name the end is shown, of a long value the beginning."""
-        name = self.op if len(self.op) <= _WIDEST else f"…{self.op[-_WIDEST:]}"
+        name = self.op if len(self.op) <= _LONGEST else f"…{self.op[-_LONGEST:]}"
         return [
             name,
             *(cell if len(cell) <= _WIDEST else f"{cell[:_WIDEST]}…" for cell in self[2:]),

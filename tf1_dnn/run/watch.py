@@ -35,6 +35,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._graphs: dict[Any, dict[_Kind, _Seen]] = {}  # of each tf.Graph
+        self._in_parts: set[Any] = set()  # graphs with partial runs, of which each feeds its part
         self.n_let_go = 0  # graphs that were run before those kept
 
     def start(self) -> None:
@@ -44,6 +45,7 @@ class Watch:
         handler, base = session._FetchHandler, session.BaseSession
         handler.build_results = self._results(handler.build_results)
         base.make_callable = self._callable(base.make_callable)
+        base.partial_run_setup = self._setup(base.partial_run_setup)
         base._make_callable_from_options = self._with_options(base._make_callable_from_options)
 
     @property
@@ -53,8 +55,11 @@ class Watch:
 
     def watched(self, graph: Any) -> Watched:
         """What was run of a graph."""
+        known = graph not in self._in_parts
         runs = [
-            Run(tuple(dict.fromkeys(fetches)), seen.times, tuple(seen.sizes), fed)
+            Run(
+                tuple(dict.fromkeys(fetches)), seen.times, tuple(seen.sizes), fed if known else None
+            )
             for (fetches, fed), seen in self._graphs.get(graph, {}).items()
         ]
         return Watched(tuple(runs), functools.partial(made_at, graph))
@@ -88,6 +93,13 @@ class Watch:
             fed = [(tensor.deref().op.name, bool(x)) for tensor, x in feeds if _is_boolean(x)]
             self._note(session.graph, tuple(fetches), tuple(fed))
             return build_results(handler, session, values)
+
+        return watched
+
+    def _setup(self, partial_run_setup: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(session: Any, *args: Any, **kwargs: Any) -> Any:
+            self._in_parts.add(session.graph)
+            return partial_run_setup(session, *args, **kwargs)
 
         return watched
 

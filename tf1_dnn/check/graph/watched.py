@@ -9,7 +9,7 @@ class Run(NamedTuple):
     fetches: tuple[str, ...]  # ops, by name
     times: int = 1
     sizes: tuple[int, ...] = ()  # how many ops the graph had at these runs, each number once
-    fed: tuple[tuple[str, bool], ...] = ()  # scalar booleans, by the names of their ops
+    fed: tuple[tuple[str, bool], ...] | None = ()  # scalar booleans, by op; None: it is not known
 
 
 class Watched(NamedTuple):

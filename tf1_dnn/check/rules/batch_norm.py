@@ -5,6 +5,7 @@ import itertools
 import re
 from typing import Iterable, Iterator
 
+import numpy as np
 from tensorboard.compat.proto import types_pb2
 
 from tf1_dnn.check.facts.batch_norms import BatchNorm, Move, MovingAverage, batch_norms
@@ -70,8 +71,9 @@ def _left_in_inference(graph: Graph) -> Iterator[tuple[BatchNorm, Node, int]]:
         runs = [run for step, (_, runs) in steps if layer.node in step.reach for run in runs]
         if switch is None or not runs or training(graph).changed.isdisjoint(layer.parameters):
             continue
-        value = constant(switch.inputs[0]) if switch.inputs else False
-        if not any(dict(run.fed).get(switch.name, value is None or value) for run in runs):
+        value = constant(switch.inputs[0]) if switch.inputs else np.True_
+        default = value is None or bool(value)
+        if not any(run.fed is None or dict(run.fed).get(switch.name, default) for run in runs):
             yield layer, switch, sum(run.times for run in runs)
 
 

@@ -10,6 +10,7 @@ from tf1_dnn.check.rules.registry import Rule, rule, some
 
 _MOST_GAPS = 100  # that are looked into for the places
 _FEW_PLACES = 3
+_MOST_OPS = 20
 Gap = tuple[int, int]  # the graph's sizes at two runs of a step, between which it grew
 
 
@@ -26,7 +27,7 @@ def rn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
     places = dict(sorted(places.items(), key=lambda place: -len(place[1]))[:_FEW_PLACES])
     made = "; ".join(f"{place} made {some(names)}" for place, names in places.items())
     yield rule.finding(
-        graph.named(itertools.chain(*places.values())),
+        graph.named(itertools.islice(itertools.chain(*places.values()), _MOST_OPS)),
         f"ops were added {len(gaps)} times between {steps} steps, {n_added / len(gaps):.3g} each "
         f"time: {gaps[0][0]} became {gaps[-1][1]}. {made}.",
     )
