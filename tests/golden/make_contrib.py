@@ -364,6 +364,182 @@ out = tf.nn.dynamic_rnn(Cell(), SEQ, dtype=tf.float32)
     }
 )
 
+SEQ2SEQ = """
+s2s = tf.contrib.seq2seq
+EMBEDDING = tf.get_variable("embedding", [7, 4])
+DENSE = tf.layers.Dense(7, name="output_projection")
+MEMORY = tf.sin(SEQ) + 0.5
+def decode(cell, helper, state=None, layer=DENSE, **options):
+    state = cell.zero_state(3, tf.float32) if state is None else state
+    outputs, state, lengths = s2s.dynamic_decode(s2s.BasicDecoder(cell, helper, state, layer),
+                                                 **options)
+    return list(outputs) + [lengths]
+def training():
+    return s2s.TrainingHelper(SEQ, LENGTHS)
+def greedy():
+    return s2s.GreedyEmbeddingHelper(EMBEDDING, tf.constant([1, 2, 3]), 0)
+"""
+DECODED = {
+    "training": "out = decode(rnn.GRUCell(3), training())",
+    "training no layer": "out = decode(rnn.BasicLSTMCell(3), training(), layer=None)",
+    "training imputed": "out = decode(rnn.GRUCell(3), training(), impute_finished=True)",
+    "training time major": """
+helper = s2s.TrainingHelper(tf.transpose(SEQ, [1, 0, 2]), LENGTHS, time_major=True)
+out = decode(rnn.GRUCell(3), helper, output_time_major=True, swap_memory=True)
+""",
+    "training unknown batch": """
+x = tf.placeholder_with_default(SEQ, [None, None, 4])
+helper = s2s.TrainingHelper(x, LENGTHS)
+cell = rnn.GRUCell(3)
+out = decode(cell, helper, cell.zero_state(tf.shape(x)[0], tf.float32))
+""",
+    "training learns": """
+logits = decode(rnn.GRUCell(3), training())[0]
+loss = s2s.sequence_loss(logits, tf.ones([3, 5], tf.int32), tf.ones([3, 5]))
+out = [loss] + tf.gradients(loss, tf.trainable_variables()[1:])
+""",
+    "greedy": "out = decode(rnn.GRUCell(3), greedy(), maximum_iterations=6)",
+    "greedy function": """
+helper = s2s.GreedyEmbeddingHelper(lambda ids: tf.one_hot(ids, 5), tf.fill([3], 2), 1)
+out = decode(rnn.BasicLSTMCell(3), helper, maximum_iterations=tf.reduce_max(LENGTHS) * 2)
+""",
+    "sampled": """
+helper = s2s.SampleEmbeddingHelper(EMBEDDING, tf.constant([1, 2, 3]), 0, 0.5, seed=3)
+out = decode(rnn.GRUCell(3), helper, maximum_iterations=1)
+""",
+    "scheduled embedding": """
+helper = s2s.ScheduledEmbeddingTrainingHelper(SEQ, LENGTHS, EMBEDDING, 0.5)
+outputs = decode(rnn.GRUCell(3), helper)
+out = [outputs[0][:, 0], outputs[2]]
+""",
+    "scheduled output": """
+helper = s2s.ScheduledOutputTrainingHelper(SEQ, LENGTHS, 0.5)
+outputs = decode(rnn.GRUCell(4), helper, layer=None)
+out = [outputs[0][:, 0], outputs[2]]
+""",
+    "scheduled output auxiliary": """
+helper = s2s.ScheduledOutputTrainingHelper(SEQ, LENGTHS, tf.constant(1.0), auxiliary_inputs=SEQ,
+                                           next_inputs_fn=lambda y: 2 * y)
+outputs = decode(rnn.GRUCell(4), helper, layer=None)
+out = [outputs[0], outputs[2]]
+""",
+    "custom helper": """
+helper = s2s.CustomHelper(
+    lambda: (tf.fill([3], False), SEQ[:, 0]),
+    lambda time, outputs, state: tf.cast(tf.argmax(outputs, 1), tf.int32),
+    lambda time, outputs, state, sample_ids: (time + 1 >= LENGTHS, SEQ[:, 1], state))
+out = decode(rnn.GRUCell(3), helper)
+""",
+    "inference helper": """
+helper = s2s.InferenceHelper(lambda outputs: tf.tanh(outputs), [4], tf.float32, SEQ[:, 0],
+                             lambda ids: tf.reduce_sum(ids, 1) > 0.5)
+out = decode(rnn.GRUCell(4), helper, layer=None, maximum_iterations=4)
+""",
+    "BahdanauAttention": """
+attention = s2s.BahdanauAttention(5, MEMORY, LENGTHS)
+out = decode(s2s.AttentionWrapper(rnn.GRUCell(3), attention, attention_layer_size=2), training())
+""",
+    "BahdanauAttention normalized": """
+attention = s2s.BahdanauAttention(5, MEMORY, normalize=True)
+out = decode(s2s.AttentionWrapper(rnn.BasicLSTMCell(3), attention), training())
+""",
+    "LuongAttention": """
+attention = s2s.LuongAttention(3, MEMORY, memory_sequence_length=LENGTHS)
+out = decode(s2s.AttentionWrapper(rnn.GRUCell(3), attention, attention_layer_size=2), training())
+""",
+    "LuongAttention scaled": """
+attention = s2s.LuongAttention(3, MEMORY, scale=True, probability_fn=s2s.hardmax)
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, output_attention=False, name="attention")
+out = decode(cell, training())
+""",
+    "two attentions": """
+both = [s2s.LuongAttention(3, MEMORY), s2s.BahdanauAttention(2, MEMORY, LENGTHS)]
+out = decode(s2s.AttentionWrapper(rnn.GRUCell(3), both, attention_layer_size=[2, 3]), training())
+""",
+    "attention history": """
+attention = s2s.LuongAttention(3, MEMORY, LENGTHS)
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, alignment_history=True)
+state = cell.zero_state(3, tf.float32)
+outputs, state, _ = s2s.dynamic_decode(s2s.BasicDecoder(cell, training(), state))
+out = [outputs.rnn_output, state.alignment_history.stack(), state.alignments]
+""",
+    "attention clone": """
+attention = s2s.BahdanauAttention(5, MEMORY, LENGTHS)
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, attention_layer_size=2)
+state = cell.zero_state(3, tf.float32).clone(cell_state=tf.ones([3, 3]))
+out = decode(cell, training(), state)
+""",
+    "attention clone unknown batch": """
+x = tf.placeholder_with_default(SEQ, [None, None, 4])
+attention = s2s.LuongAttention(3, x)
+_, encoded = tf.nn.dynamic_rnn(rnn.BasicLSTMCell(3), x, dtype=tf.float32)
+cell = s2s.AttentionWrapper(rnn.BasicLSTMCell(3), attention, attention_layer_size=2)
+state = cell.zero_state(dtype=tf.float32, batch_size=tf.shape(x)[0]).clone(cell_state=encoded)
+out = decode(cell, training(), state)
+""",
+    "attention initial state": """
+attention = s2s.LuongAttention(3, MEMORY)
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, initial_cell_state=tf.ones([3, 3]))
+out = decode(cell, training())
+""",
+    "attention layer": """
+attention = s2s.LuongAttention(3, MEMORY)
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, attention_layer=tf.layers.Dense(2))
+out = decode(cell, training())
+""",
+    "monotonic attentions": """
+a = s2s.BahdanauMonotonicAttention(3, MEMORY, LENGTHS, score_bias_init=-1.0)
+b = s2s.LuongMonotonicAttention(3, MEMORY, scale=True, mode="recursive")
+c = s2s.LuongMonotonicAttention(3, MEMORY, mode="hard")
+out = decode(s2s.AttentionWrapper(rnn.GRUCell(3), [a, b, c]), training())
+""",
+    "sequence_loss": """
+targets, weights = tf.constant([[1, 2, 0, 3, 1]] * 3), tf.sequence_mask(LENGTHS, dtype=tf.float32)
+out = [s2s.sequence_loss(SEQ, targets, weights),
+       s2s.sequence_loss(SEQ, targets, weights, False, False),
+       s2s.sequence_loss(SEQ, targets, weights, True, False),
+       s2s.sequence_loss(SEQ, targets, weights, False, True),
+       s2s.sequence_loss(SEQ, targets, weights, False, False, True, True),
+       s2s.sequence_loss(SEQ, targets, weights, False, False, False, True)]
+""",
+    "tile_batch": "out = [s2s.tile_batch(SEQ, 2), s2s.tile_batch([X, LENGTHS], 3)[1]]",
+}
+for _name, _source in DECODED.items():
+    PROGRAMS["seq2seq " + _name] = SEQ2SEQ + _source
+
+# Beam search was an op of its own: what it finds is compared, not what it is built of.
+BEAMS = {
+    "gather_tree": """
+ids = tf.constant(np.arange(24).reshape(4, 2, 3) % 5, tf.int32)
+parents = tf.constant(np.arange(24).reshape(4, 2, 3) * 7 % 3, tf.int32)
+out = [s2s.gather_tree(ids, parents, tf.constant(lengths), tf.constant(end))
+       for lengths in ([4, 4], [4, 2], [1, 3], [0, 9]) for end in (9, 0, 3)]
+""",
+    "beam": """
+decoder = s2s.BeamSearchDecoder(rnn.GRUCell(3), EMBEDDING * 3, tf.constant([1, 2, 3]), 0,
+                                tf.ones([6, 3]), 2, DENSE)
+outputs, state, lengths = s2s.dynamic_decode(decoder, maximum_iterations=6)
+out = [outputs.predicted_ids, state.log_probs, state.lengths, lengths]
+""",
+    "beam penalties attention": """
+memory = tf.placeholder_with_default(s2s.tile_batch(MEMORY, 3), [9, None, 4])
+attention = s2s.LuongAttention(3, memory, s2s.tile_batch(LENGTHS, 3))
+cell = s2s.AttentionWrapper(rnn.GRUCell(3), attention, 2, alignment_history=True)
+state = cell.zero_state(9, tf.float32)
+decoder = s2s.BeamSearchDecoder(cell, EMBEDDING * 9, tf.constant([1, 2, 3]), 0, state, 3, DENSE,
+                                length_penalty_weight=1.0, coverage_penalty_weight=0.3)
+outputs, state, lengths = s2s.dynamic_decode(decoder, maximum_iterations=5)
+out = [outputs.predicted_ids, outputs.beam_search_decoder_output.scores, state.lengths,
+       state.cell_state.alignment_history]
+""",
+}
+for _name, _source in BEAMS.items():
+    PROGRAMS["values seq2seq " + _name] = (
+        "tf.get_variable_scope().set_initializer(tf.random_uniform_initializer(-1, 1, seed=3))"
+        + SEQ2SEQ
+        + _source
+    )
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)

@@ -2,6 +2,8 @@
 
 from typing import Any, Sequence
 
+import numpy as np
+
 from tf1_dnn.compat import tf
 from tf1_dnn.run.contrib._names import names_from
 
@@ -71,18 +73,66 @@ def reduce_sum_n(tensors: Sequence[Any], name: str | None = None) -> Any:
         return sums[0] if len(sums) == 1 else tf.add_n(sums, name=scope)
 
 
+def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
+    """The tensor, asserted to have the shape of another one."""
+    with tf.name_scope(f"{tensor.op.name}/", values=[expected_tensor, tensor]):
+        shape = expected_tensor.get_shape()
+        if shape.is_fully_defined():
+            return with_shape(shape.as_list(), tensor)
+        return with_shape(tf.shape(expected_tensor, name="expected_shape"), tensor)
+
+
 def with_shape(expected_shape: Any, tensor: Any) -> Any:
-    """The tensor with a static shape that it must have.
+    """The tensor, asserted to have a shape: where it is known at once, else when it runs.
 
     Raises:
-      ValueError: its static shape contradicts `expected_shape`.
+      ValueError: a shape that contradicts the tensor's, or is none.
     """
-    tensor.get_shape().assert_is_compatible_with(expected_shape)
-    if tensor.get_shape().is_fully_defined():
+    if isinstance(tensor, tf.SparseTensor):
+        raise ValueError("SparseTensor not supported.")
+    if not tf.is_tensor(expected_shape):
+        expected_shape = np.asarray(expected_shape, np.int32)
+    if expected_shape.dtype not in (np.int32, tf.int32) or len(expected_shape.shape) > 1:
+        raise ValueError(f"Invalid shape {expected_shape} expected of tensor {tensor.name}.")
+    if tf.is_tensor(expected_shape) or not tensor.get_shape().is_fully_defined():
+        return _with_shape_later(expected_shape, tensor)
+    if tensor.get_shape().is_compatible_with(expected_shape.tolist()):
         return tensor
-    return tf.ensure_shape(tensor, expected_shape)
+    if len(expected_shape) == 0 and tensor.get_shape().is_compatible_with([1]):
+        with tf.name_scope(f"{tensor.op.name}/", values=[tensor]):
+            return tf.reshape(tensor, [])
+    raise ValueError(
+        f"Invalid shape for tensor {tensor.name}, expected {expected_shape}, "
+        f"got {tensor.get_shape()}."
+    )
 
 
-def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
-    """The tensor with the static shape of another one."""
-    return with_shape(expected_tensor.get_shape(), tensor)
+def _with_shape_later(expected_shape: Any, tensor: Any) -> Any:
+    known = not tf.is_tensor(expected_shape)
+    with tf.name_scope(f"{tensor.op.name}/", values=[tensor]):
+        if known and len(expected_shape) == 0:
+            return tf.reshape(tensor, [])
+        with tf.control_dependencies([_assert_shape(expected_shape, tensor)]):
+            result = tf.identity(tensor)
+        if known:
+            result.set_shape(expected_shape)
+        return result
+
+
+def _assert_shape(expected_shape: Any, tensor: Any) -> Any:
+    with tf.name_scope("assert_shape", values=[tensor]) as scope:
+        actual_shape = tf.shape(tensor, name="actual")
+        with tf.name_scope("is_shape", values=[tensor]) as is_shape:
+            expected_rank = tf.size(expected_shape)
+            with tf.name_scope("is_rank", values=[tensor]) as is_rank:
+                expected_rank = tf.convert_to_tensor(expected_rank, name="expected")
+                rank = tf.rank(tensor, name="actual")
+                same_rank = tf.equal(expected_rank, rank, name=is_rank)
+            with tf.name_scope("shape_tensor_equal") as shape_equal:
+                unknown = tf.equal(expected_shape, -1)
+                same = tf.equal(expected_shape, actual_shape, "equal")
+                either = tf.logical_or(unknown, same, name="exclude_partial_shape")
+                same_sizes = tf.reduce_all(either, name=shape_equal)
+            as_expected = tf.logical_and(same_rank, same_sizes, name=is_shape)
+        message = f"Wrong shape for {tensor.name} [expected] [actual]."
+        return tf.Assert(as_expected, [message, expected_shape, actual_shape], name=scope)
