@@ -134,6 +134,7 @@ def record(group, program, types=False):
     graph = tf.Graph()
     with graph.as_default():
         tf.set_random_seed(GRAPH_SEED)
+        np.random.seed(GRAPH_SEED)  # tf.keras draws some seeds from NumPy
         try:
             value = run(program, names())
             result = {"n": tf.get_seed(None)[1]}

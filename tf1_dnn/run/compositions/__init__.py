@@ -4,7 +4,6 @@ An op seed is the number of ops before it, and a dropout mask is the arithmetic 
 depend on what a function builds. Each module here restores one kind of function.
 """
 
-from tf1_dnn.run.compositions import arrays, broadcasting, drawing, gradients, loops
 from tf1_dnn.run.compositions.counting import n_uncounted
 
 __all__ = ["n_uncounted", "restore"]
@@ -12,5 +11,20 @@ __all__ = ["n_uncounted", "restore"]
 
 def restore() -> None:
     """Let TensorFlow's functions build what they built in TensorFlow 1.15."""
-    for module in (arrays, broadcasting, drawing, gradients, loops):
+    from tf1_dnn.run.compositions import (
+        arrays,
+        broadcasting,
+        datasets,
+        drawing,
+        gradients,
+        images,
+        keras,
+        layers,
+        loops,
+        slices,
+        training,
+    )
+
+    parts = (arrays, broadcasting, datasets, drawing, gradients, images, keras, layers, loops)
+    for module in (*parts, slices, training):
         module.restore()

@@ -13,6 +13,7 @@ def restore() -> None:
 
     array_ops._constant_if_small = _constant_if_small(array_ops._constant_if_small)
     math_ops._ReductionDims = _reduction_dims(math_ops._ReductionDims)
+    replace.everywhere(array_ops, "reshape", _reshape(array_ops.reshape))
     replace.everywhere(array_ops, "split", _split(array_ops.split))
     replace.everywhere(array_ops, "one_hot", _one_hot(array_ops.one_hot))
     for name in ("matrix_diag", "matrix_diag_part"):
@@ -53,6 +54,18 @@ def _reduction_dims(todays: Function) -> Function:
         return todays(x, axis)
 
     return reduction_dims
+
+
+def _reshape(todays: Function) -> Function:
+    def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
+        """As tf.reshape: an empty shape is a constant at the first try."""
+        import numpy as np
+
+        if isinstance(shape, (list, tuple)) and not shape:
+            shape = np.array([], np.int32)
+        return todays(tensor, shape, name)
+
+    return reshape
 
 
 def _split(todays: Function) -> Function:

@@ -82,20 +82,24 @@ def reductions(x: Any, y: Any, grad: Any) -> tuple[Reduction, Reduction]:
 
 def _axes_of_known_shapes(*shapes: tuple[int, ...]) -> Any:
     """The axes to sum over, which a graph computes once for each pair of shapes."""
-    from tensorflow.python.framework import constant_op, dtypes, ops, tensor_util
+    import numpy as np
+    from tensorflow.python.framework import ops, tensor_util
     from tensorflow.python.ops import gen_array_ops
 
     known = _known_axes.setdefault(ops.get_default_graph(), {})
     if shapes not in known:
-        constants = [constant_op.constant(shape, dtypes.int32) for shape in shapes]
-        axes = gen_array_ops.broadcast_gradient_args(*constants)
+        axes = gen_array_ops.broadcast_gradient_args(*(np.array(s, np.int32) for s in shapes))
         known[shapes] = [tuple(tensor_util.try_evaluate_constant(a)) for a in axes]
     return known[shapes]
 
 
 def _reduced(grad: Any, reduction: Reduction) -> Any:
+    import numpy as np
     from tensorflow.python.ops import array_ops, math_ops
 
     if grad is None or not reduction.needed:
         return grad
-    return array_ops.reshape(math_ops.reduce_sum(grad, reduction.axes), reduction.shape)
+    shape, axes = reduction.shape, reduction.axes
+    if isinstance(shape, tuple):
+        shape, axes = (np.array(numbers, np.int32) for numbers in (shape, axes))
+    return array_ops.reshape(math_ops.reduce_sum(grad, axes), shape)
