@@ -147,6 +147,16 @@ def test_only_strict_minds_a_line_that_differs():
     assert outcome._replace(n_run=0).exit_code(strict=False) == 1
 
 
+def test_an_error_of_tensorflow_is_told_by_its_first_sentence():
+    said = "Graph execution error:\n\nDetected at node 'b' defined at (most recent call last):\n"
+    said += "  File 'x'\nNode: 'b'\nNan in summary histogram for: b\n\t [[{{node b}}]]\n"
+    failed = cell("", new_output("error", ename="InvalidArgumentError", evalue=said))
+    outcome = notebook.outcome([failed], [[]])
+    assert outcome.first_error == (
+        "code cell 1: InvalidArgumentError: Nan in summary histogram for: b"
+    )
+
+
 # --- Kernels that end badly, old notebooks, Jupyter itself ---------------------------------------
 
 

@@ -11,11 +11,12 @@ compared, and how.
 import importlib.util
 import os
 import tempfile
+import textwrap
 import warnings
 from typing import Any, NamedTuple, Sequence
 
 from tf1_dnn import cli
-from tf1_dnn.errors import Error, told
+from tf1_dnn.errors import Error, first_sentence, told
 from tf1_dnn.run import output_lines
 from tf1_dnn.run.source import is_python2
 
@@ -178,7 +179,10 @@ def _error(cell: Any, stored: Sequence[Any]) -> str | None:
     expected = {output.ename for output in stored if output.output_type == "error"}
     for output in cell.outputs:
         if output.output_type == "error" and output.ename not in expected:
-            return f"{output.ename}: {output.evalue}".partition("\n")[0].rstrip(": ")
+            words = first_sentence(Exception(output.evalue)) if output.evalue else ""
+            return textwrap.shorten(
+                f"{output.ename}: {words}".rstrip(": "), 300, placeholder=" ..."
+            )
     return None if cell.execution_count else "not executed"
 
 
