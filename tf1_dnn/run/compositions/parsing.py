@@ -13,10 +13,11 @@ def restore() -> None:
 def _parse_example(todays: Callable[..., Any]) -> Callable[..., Any]:
     def parse_example(serialized: Any, names: Any, params: Any, name: str | None) -> Any:
         """One example from a string, a batch of them from several."""
+        import numpy as np
         import tensorflow.compat.v1 as tf
 
-        serialized_rank = tf.convert_to_tensor(serialized).shape.rank
-        if tf.executing_eagerly() or params.ragged_keys or serialized_rank is None:
+        rank = serialized.shape.rank if isinstance(serialized, tf.Tensor) else np.ndim(serialized)
+        if tf.executing_eagerly() or params.ragged_keys or rank is None:
             return todays(serialized, names, params, name)
         common = dict(
             sparse_keys=params.sparse_keys,
@@ -25,14 +26,13 @@ def _parse_example(todays: Callable[..., Any]) -> Callable[..., Any]:
             dense_defaults=params.dense_defaults_vec,
             dense_shapes=params.dense_shapes_as_proto,
         )
-        with tf.name_scope(name, "ParseExample" if serialized_rank else "ParseSingleExample"):
-            serialized = tf.convert_to_tensor(serialized, name="serialized")
-            if serialized_rank == 0:
-                n_sparse = len(params.sparse_keys)
-                found = tf.raw_ops.ParseSingleExample(
-                    serialized=serialized, num_sparse=n_sparse, **common
-                )
-            else:
+        if rank == 0:
+            n_sparse = len(params.sparse_keys)
+            found = tf.raw_ops.ParseSingleExample(
+                serialized=serialized, num_sparse=n_sparse, name=name, **common
+            )
+        else:
+            with tf.name_scope(name, "ParseExample", [serialized, names]):
                 names = tf.constant([] if names is None else names, tf.string, name="names")
                 found = tf.raw_ops.ParseExample(serialized=serialized, names=names, **common)
         indices, values, shapes, dense = found

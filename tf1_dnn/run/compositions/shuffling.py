@@ -22,7 +22,9 @@ def restore() -> None:
 
 
 def _seeded(todays: Callable[..., Any]) -> Callable[..., Any]:
-    def init(self: Any, source: Any, size: Any, seed: Any = None, *args: Any, **kwargs: Any) -> None:
+    def init(
+        self: Any, source: Any, size: Any, seed: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         import tensorflow.compat.v1 as tf
         from tensorflow.python.eager import context
 
@@ -85,7 +87,9 @@ def _in_old_order(shuffled: Any, count: Any) -> Any:
         flat = tf.nest.flatten(elements)
         n = tf.shape(flat[0], out_type=tf.int64)[0]
         seeds = shuffled._seed, shuffled._seed2
-        order = tf.numpy_function(drawing_order, [*seeds, shuffled._buffer_size, number, n], tf.int64)
+        order = tf.numpy_function(
+            drawing_order, [*seeds, shuffled._buffer_size, number, n], tf.int64
+        )
         order.set_shape([None])
         spec = shuffled.element_spec
         whole = tf.nest.pack_sequence_as(spec, flat)

@@ -16,7 +16,7 @@ def _regularized_once(todays: Callable[..., Any]) -> Callable[..., Any]:
     def get_single_variable(self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         import tensorflow.compat.v1 as tf
 
-        regularizer = kwargs.get("regularizer")
+        regularizer: Any = kwargs.get("regularizer")
         penalties: list[Any] = []
 
         def once(variable: Any) -> Any:
