@@ -24,7 +24,7 @@ def restore() -> None:
     }
     for op_type, make in makers.items():
         replace.gradient(op_type, make)
-    rebuilt = {
+    rebuilt: dict[str, Gradient] = {
         "Max": extreme,
         "Min": extreme,
         "Sign": sign,
