@@ -23,8 +23,8 @@ NO_RULE = (
     "sys.modules['tensorflow'] = compat.tf"
 )
 
-# What builds more or fewer ops than in TensorFlow 1.15.5, so that random ops without a seed of their
-# own get another one after it.
+# What builds more or fewer ops than in TensorFlow 1.15.5: random ops without a seed of their own,
+# built after it, get another one.
 _FIT = (
     "m = K.Sequential([Q.Dense(3, input_shape=[4]), Q.Dropout(0.5), Q.Dense(2)]); "
     "m.compile('rmsprop', 'mse'); m.fit(np.ones([4, 4]), np.ones([4, 2]), verbose=0)"
