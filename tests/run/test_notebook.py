@@ -60,6 +60,7 @@ tf.reset_default_graph()
 tf.set_random_seed(42)
 X = tf.placeholder(tf.float32, [None, 3])
 hidden = tf.layers.dense(X, 2, name="hidden")
+cells = tf.nn.rnn_cell.MultiRNNCell([tf.nn.rnn_cell.BasicRNNCell(2)])  # deprecated, unsaid
 with tf.Session() as sess:
     sess.run(tf.global_variables_initializer())
     print(sess.run("hidden/kernel:0"))

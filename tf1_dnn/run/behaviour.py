@@ -1,5 +1,7 @@
 """One switch for the whole process: TensorFlow 1's behaviour, seeds, modules and names."""
 
+import logging
+import re
 import sys
 import warnings
 from typing import Any
@@ -68,4 +70,6 @@ def _silence_deprecations() -> None:
     from tensorflow.python.util import deprecation
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    warnings.filterwarnings("ignore", r"`[\w.]+` (is deprecated|will be removed)", UserWarning)
+    chatter = r"`[\w.]+` (is deprecated|will be removed)"
+    warnings.filterwarnings("ignore", chatter, UserWarning)
+    logging.getLogger("tensorflow").addFilter(lambda said: not re.match(chatter, said.getMessage()))
