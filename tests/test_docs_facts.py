@@ -15,8 +15,8 @@ from tf1_dnn import check, cli
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ko.md", "docs/check.md"])
-def test_check_prints_what_is_shown(page, tmp_path, monkeypatch, capsys):
+def test_check_prints_what_is_shown(tmp_path, monkeypatch, capsys):
+    page = "docs/check.md"
     graph = re.search(r"gunzip -c (\S+) > wrong.meta", TEXTS[page])[1]
     (tmp_path / "wrong.meta").write_bytes(gzip.decompress((ROOT / graph).read_bytes()))
     monkeypatch.chdir(tmp_path)
@@ -25,6 +25,16 @@ def test_check_prints_what_is_shown(page, tmp_path, monkeypatch, capsys):
     main = importlib.import_module("tf1_dnn.check.__main__").main
     assert cli.run(main, words) == 1
     assert capsys.readouterr().out in documents.blocks(TEXTS[page])
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md", "docs/run.md"])
+def test_run_is_shown_with_what_tensorflow_1_printed(page):
+    """That `run` prints it too is tests/run/test_programs.py's to see."""
+    commands = documents.python_commands(TEXTS[page])
+    programs = {word for each in commands for word in each.words if word.startswith("tests/golden")}
+    (program,) = [each for each in programs if each.endswith("post_batch_norm.py")]
+    printed = (ROOT / program).with_suffix(".1.15.5.txt").read_text()
+    assert printed in documents.blocks(TEXTS[page])
 
 
 def test_the_curves_are_the_posts_and_those_of_tensorflow_1():

@@ -37,13 +37,14 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
 
     saved = None if like is None else likeness.read(like)
     from tf1_dnn import compat
-    from tf1_dnn.run import keras_mnist, modules, numpy_names, op_seeds
+    from tf1_dnn.run import compositions, keras_mnist, modules, numpy_names, op_seeds
 
     tensorflow = sys.modules["tensorflow"]
     if not verbose:
         _silence_deprecations()
     compat.tf.disable_v2_behavior()
     op_seeds.restore()
+    compositions.restore()
     numpy_names.restore()
     keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
@@ -67,4 +68,4 @@ def _silence_deprecations() -> None:
     from tensorflow.python.util import deprecation
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    warnings.filterwarnings("ignore", r"`[\w.]+` is deprecated and will be removed in a future")
+    warnings.filterwarnings("ignore", r"`[\w.]+` (is deprecated|will be removed)", UserWarning)

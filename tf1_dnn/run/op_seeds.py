@@ -6,27 +6,30 @@ TensorFlow 1 gave such an op the number of ops built before it in its graph; Ten
 
 from typing import Any
 
-_MAX_INT32 = 2**31 - 1
+from tf1_dnn.run.compositions import n_uncounted
+
+
+class GraphSizes:
+    """Stands where TensorFlow 2 keeps how many seeds each graph has given out."""
+
+    def setdefault(self, graph: Any, _: int) -> int:
+        """The op seed that is next in this graph."""
+        return n_ops(graph)
+
+    def __getitem__(self, graph: Any) -> int:
+        return n_ops(graph)
+
+    def __setitem__(self, graph: Any, _: int) -> None:
+        """Nothing to count: the graph itself is the counter."""
 
 
 def restore() -> None:
     """Put TensorFlow 1's rule back, for every op of this process that draws random numbers."""
-    from tensorflow.python.eager import context
-    from tensorflow.python.framework import ops, random_seed
+    from tensorflow.python.framework import random_seed
 
-    todays = random_seed.get_seed
-
-    def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
-        graph = None if context.executing_eagerly() else ops.get_default_graph()
-        if graph is not None and graph.seed is not None and op_seed is None:
-            op_seed = n_ops(graph)
-            if hasattr(graph, "_seed_used"):  # tf.data asks its functions for this
-                graph._seed_used = True
-        return todays(op_seed)
-
-    random_seed.get_seed = get_seed
+    random_seed._graph_to_seed_dict = GraphSizes()
 
 
 def n_ops(graph: Any) -> int:
     """How many ops TensorFlow 1 would have built in this graph by now."""
-    return int(graph.version)
+    return int(graph.version) - n_uncounted(graph)

@@ -1,0 +1,49 @@
+"""tf.data's iterators over graphs, as TensorFlow 1 built them."""
+
+from typing import Any, Callable
+
+from tf1_dnn.run.compositions import replace
+
+OPTIMIZATIONS = ["map_and_batch_fusion", "noop_elimination", "shuffle_and_repeat_fusion"]
+
+
+def restore() -> None:
+    """Let iterators put an optimizer and a performance model between them and their dataset."""
+    from tensorflow.python.data.ops import dataset_ops
+
+    replace.method(dataset_ops.DatasetV2, "_apply_debug_options", _optimized)
+    for name in ("_make_one_shot_iterator", "_make_initializable_iterator"):
+        replace.method(dataset_ops.DatasetV1, name, _for_iterator)
+
+
+_making_iterator = False
+
+
+def _for_iterator(todays: Callable[..., Any]) -> Callable[..., Any]:
+    def make_iterator(self: Any, *args: Any, **kwargs: Any) -> Any:
+        global _making_iterator
+        _making_iterator = True
+        try:
+            return todays(self, *args, **kwargs)
+        finally:
+            _making_iterator = False
+
+    return make_iterator
+
+
+def _optimized(todays: Callable[..., Any]) -> Callable[..., Any]:
+    def apply_options(self: Any) -> Any:
+        import tensorflow.compat.v1 as tf
+        from tensorflow.python.data.ops import dataset_ops
+
+        dataset = todays(self)
+        if tf.executing_eagerly() or not _making_iterator:
+            return dataset
+        shapes = dataset._flat_structure
+        variant = tf.raw_ops.OptimizeDataset(
+            input_dataset=dataset._variant_tensor, optimizations=OPTIMIZATIONS, **shapes
+        )
+        variant = tf.raw_ops.ModelDataset(input_dataset=variant, **shapes)
+        return dataset_ops._VariantDataset(variant, dataset.element_spec)
+
+    return apply_options
