@@ -28,6 +28,7 @@ SUCCESSORS = {
     "Select": "SelectV2",
 }
 _SEEDS = ("seed", "seed2")
+_FOR_PEOPLE = ("message",)  # attributes that change nothing
 _DECIDED = re.compile(r"(Variable(V2)?|VarHandleOp|Placeholder\w*|(Resource)?(Sparse)?Apply\w+)$")
 _BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/|_grad/")
 _MOST_ROWS = 10
@@ -175,7 +176,7 @@ def _of_op(there: Any, here: Any) -> Iterator[Difference]:
         cells = str(_integer(there, key)), str(_integer(here, key))
         if cells[0] != cells[1]:
             yield Difference(Rank.SEED, there.name, key, *cells)
-    for key in sorted(set(there.attr).intersection(here.attr).difference(_SEEDS)):
+    for key in sorted(set(there.attr).intersection(here.attr).difference(_SEEDS, _FOR_PEOPLE)):
         cells = _shown(there.attr[key]), _shown(here.attr[key])
         if cells[0] != cells[1] and not key.startswith("_"):
             yield Difference(of_op, there.name, key, *cells)

@@ -22,7 +22,9 @@ def restore() -> None:
     )
     replace.everywhere(util, "scale_losses_by_sample_weight", scale_losses_by_sample_weight)
     replace.everywhere(
-        metrics_utils, "sparse_categorical_matches", _matches(metrics_utils.sparse_categorical_matches)
+        metrics_utils,
+        "sparse_categorical_matches",
+        _matches(metrics_utils.sparse_categorical_matches),
     )
     replace.method(regularizers.L1, "__call__", lambda _: regularizer)
     replace.method(regularizers.L2, "__call__", lambda _: regularizer)
