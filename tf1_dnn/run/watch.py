@@ -156,11 +156,14 @@ def _is_boolean(fed: Any) -> bool:
 
 
 def made_at(graph: Any, name: str) -> str:
-    """Where the program made an op: "train.py, line 31 (loss = tf.reduce_mean(xentropy))"."""
+    """Where the program made an op: "train.py, line 31 (loss = tf.reduce_mean(xentropy))".
+
+    What is imported (tf.import_graph_def) comes without a place.
+    """
     frames = list(graph.get_operation_by_name(name).traceback or ())
     programs = [frame for frame in frames if not _is_librarys(frame.filename)]
     if not programs:
-        return "a library"
+        return "an imported graph"
     frame = programs[-1]
     code = linecache.getline(frame.filename, frame.lineno).strip()
     code = code if len(code) <= _MOST_CODE else f"{code[:_MOST_CODE]}…"
