@@ -3,6 +3,7 @@
 import gzip
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -19,7 +20,12 @@ SAVED = pathlib.Path(__file__).parent / "saved"
 PROGRAM = (SAVED / "dense.py").read_text()
 META = gzip.decompress((SAVED / "dense.meta.gz").read_bytes())
 SAME = "the same graph: 449 ops, 4 seeds"
-GRADIENTS = "; in gradients, as TensorFlow builds them, 110 differ; 5 ops were added later"
+LATER = "; 5 ops were added later"
+
+
+def without_gradients(line):
+    """Of which as many differ as TensorFlow's own gradients have changed."""
+    return re.sub("; in gradients, as TensorFlow builds them, [0-9]+ differ", "", line)
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +78,12 @@ def test_a_graph_is_like_itself():
          (Rank.OTHER, "inputs", "X, hidden1/kernel/read", "^init")),
         ("dnn/noise/RandomStandardNormal", lambda node: node.attr["seed2"].__setattr__("i", 4),
          (Rank.SEED, "seed2", "3", "4")),
+        ("dnn/noise/RandomStandardNormal", lambda node: node.attr.__delitem__("seed2"),
+         (Rank.SEED, "seed2", "3", "0")),
         ("dnn/noise/RandomStandardNormal", None, (Rank.SEED, "op", "RandomStandardNormal", "")),
         ("train/Adam/learning_rate",
          lambda node: node.attr["value"].tensor.float_val.__setitem__(0, 0.5),
-         (Rank.OTHER, "value", "float32 0.009999999776482582", "float32 0.5")),
+         (Rank.OTHER, "value", "float32 0.01", "float32 0.5")),
         ("train/Adam/update_hidden1/kernel/ApplyAdam",
          lambda node: node.attr["use_nesterov"].__setattr__("b", True),
          (Rank.DECIDED, "use_nesterov", "False", "True")),
@@ -118,30 +126,30 @@ def test_ops_added_here_count_as_later_behind_the_saved_graphs_end():
 
 # What is changed in the program, what is told, and the first row of the table.
 CHANGES = {
-    "nothing": ("X", "X", SAME + GRADIENTS, None),
+    "nothing": ("X", "X", SAME + LATER, None),
     "the graph's seed": (
         "tf.set_random_seed(42)",
         "tf.set_random_seed(43)",
-        "another graph: 4 of 4 seeds differ" + GRADIENTS,
+        "another graph: 4 of 4 seeds differ" + LATER,
         "hidden1/kernel/Initializer/random_uniform/RandomUniform seed 42 43",
     ),
     "an op's seed": (
         "seed=3",
         "seed=4",
-        "another graph: 1 of 4 seeds differ" + GRADIENTS,
+        "another graph: 1 of 4 seeds differs" + LATER,
         "dnn/noise/RandomStandardNormal seed2 3 4",
     ),
     "an op before": (
         "with tf.name_scope('dnn'):",
         "tf.constant(1.0, name='extra')\nwith tf.name_scope('dnn'):",
-        "another graph: 3 of 4 seeds and 1 of 449 ops differ" + GRADIENTS,
+        "another graph: 3 of 4 seeds and 1 of 449 ops differ" + LATER,
         "hidden1/kernel/Initializer/random_uniform/RandomUniform seed2 7 8",
     ),
     "the learning rate": (
         "AdamOptimizer(0.01)",
         "AdamOptimizer(0.02)",
-        "the same 4 seeds, variables, placeholders and optimizers; 1 of 449 ops differ" + GRADIENTS,
-        "train/Adam/learning_rate value float32 0.009999999776482582 float32 0.019999999552965164",
+        "the same 4 seeds, variables, placeholders and optimizers; 1 of 449 ops differs" + LATER,
+        "train/Adam/learning_rate value float32 0.01 float32 0.02",
     ),
     "the updates": (
         "tf.get_collection(tf.GraphKeys.UPDATE_OPS)",
@@ -196,8 +204,8 @@ def told(meta):
 def test_the_program_run_today(told, meta, change):
     _, _, verdict, row = CHANGES[change]
     head, *rows = told[list(CHANGES).index(change)].splitlines()
-    assert head.startswith(f"--like {meta}: {verdict}")
-    assert head.endswith("5 ops were added later")
+    assert without_gradients(head).startswith(f"--like {meta}: {verdict}")
+    assert head.endswith(LATER)
     if row is None:
         assert rows == []
     else:
@@ -217,7 +225,7 @@ def test_the_command_tells_it_at_the_end(meta, tmp_path):
     done = python("-m", "tf1_dnn.run", "--check", "--like", prefix, "train.py", cwd=tmp_path)
     like, check = done.stderr.split("\n\nthe program's graph: ")
     assert (done.returncode, done.stdout) == (3, "")
-    assert like.splitlines()[-1] == f"--like {prefix}: {SAME}{GRADIENTS}"
+    assert without_gradients(like.splitlines()[-1]) == f"--like {prefix}: {SAME}{LATER}"
     assert check.endswith(
         " ops; train op: train/Adam\n  3 steps fetched train/Adam\n\nnothing found\n"
     )

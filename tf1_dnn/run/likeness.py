@@ -28,6 +28,7 @@ SUCCESSORS = {
     "Select": "SelectV2",
 }
 _SEEDS = ("seed", "seed2")
+_FOR_PEOPLE = ("message",)  # attributes that change nothing
 _DECIDED = re.compile(r"(Variable(V2)?|VarHandleOp|Placeholder\w*|(Resource)?(Sparse)?Apply\w+)$")
 _BACKWARD = re.compile(r"(^|/)gradients(_\d+)?/|_grad/")
 _MOST_ROWS = 10
@@ -111,15 +112,19 @@ def _verdict(likeness: Likeness, saved: Saved) -> str:
         n_other_seeds = likeness.count(Rank.SEED)
         counts = [f"{n_other_seeds} of {seeds}"] * bool(n_other_seeds)
         counts += [f"{n_differ} of {n_ops} ops"] * bool(n_differ)
-        said = f"another graph: {' and '.join(counts)} differ"
+        said = f"another graph: {' and '.join(counts)} differ{_s(n_other_seeds + n_differ)}"
     elif n_differ:
         said = f"the same {seeds}, variables, placeholders and optimizers; {n_differ} of {n_ops} "
-        said += "ops differ"
+        said += f"ops differ{_s(n_differ)}"
     else:
         said = f"the same graph: {n_ops} ops, {seeds}"
     if likeness.count(Rank.GRADIENT):
         said += f"; in gradients, as TensorFlow builds them, {likeness.count(Rank.GRADIENT)} differ"
     return said + (f"; {likeness.n_later} ops were added later" if likeness.n_later else "")
+
+
+def _s(count: int) -> str:
+    return "s" if count == 1 else ""
 
 
 def compare(there: dict[str, Any], here: dict[str, Any]) -> Likeness:
@@ -146,7 +151,12 @@ def _rank(node: Any) -> Rank:
 
 
 def _is_seeded(node: Any) -> bool:
-    return any(key in node.attr and node.attr[key].i for key in _SEEDS)
+    return any(_integer(node, key) for key in _SEEDS)
+
+
+def _integer(node: Any, key: str) -> int:
+    """An attribute; 0 where there is none, as where defaults were stripped."""
+    return int(node.attr[key].i) if key in node.attr else 0
 
 
 def _of_op(there: Any, here: Any) -> Iterator[Difference]:
@@ -162,10 +172,14 @@ def _of_op(there: Any, here: Any) -> Iterator[Difference]:
         are_gradients = bool(lost or new) and all(map(_BACKWARD.search, lost + new))
         cells = ", ".join(lost or saved), ", ".join(new or built)
         yield Difference(Rank.GRADIENT if are_gradients else of_op, there.name, "inputs", *cells)
-    for key in sorted(key for key in there.attr if key in here.attr and not key.startswith("_")):
-        cells = _shown(there.attr[key]), _shown(here.attr[key])
+    for key in _SEEDS:
+        cells = str(_integer(there, key)), str(_integer(here, key))
         if cells[0] != cells[1]:
-            yield Difference(Rank.SEED if key in _SEEDS else of_op, there.name, key, *cells)
+            yield Difference(Rank.SEED, there.name, key, *cells)
+    for key in sorted(set(there.attr).intersection(here.attr).difference(_SEEDS, _FOR_PEOPLE)):
+        cells = _shown(there.attr[key]), _shown(here.attr[key])
+        if cells[0] != cells[1] and not key.startswith("_"):
+            yield Difference(of_op, there.name, key, *cells)
 
 
 def _type(node: Any) -> str:
@@ -198,8 +212,8 @@ def _array_shown(tensor: Any) -> str:
         array = np.asarray(tensor_util.make_ndarray(tensor))
     except (TypeError, ValueError, KeyError):
         return " ".join(str(tensor).split())
+    first = f"{array.dtype} {list(array.shape)} {', '.join(map(str, array.ravel()[:_FEW]))}"
     if array.size <= _FEW:
-        return f"{array.dtype} {array.tolist()}"
+        return first.replace(" [] ", " ")
     digest = zlib.crc32(array.tobytes() if array.dtype != object else repr(array.tolist()).encode())
-    first = ", ".join(map(str, array.ravel()[:_FEW].tolist()))
-    return f"{array.dtype} {list(array.shape)} {first}, … ({digest:08x})"
+    return f"{first}, … ({digest:08x})"

@@ -11,14 +11,14 @@ import os
 import sysconfig
 from typing import Any, Callable, Iterable
 
+import numpy as np
+
 from tf1_dnn.check import Run, Watched
 
 _MOST_GRAPHS = 20  # that are kept: a search for hyperparameters builds hundreds
 _MOST_CODE = 60  # letters of a line of the program
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib"))
 _OWN = os.path.dirname(os.path.dirname(__file__))
-
-
 _Kind = tuple[tuple[str, ...], tuple[tuple[str, bool], ...]]  # what a run fetches and feeds: Run
 
 
@@ -152,14 +152,19 @@ def _op_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_boolean(fed: Any) -> bool:
-    return fed.dtype.kind == "b" and fed.ndim == 0
+    return getattr(fed, "dtype", None) == np.bool_ and fed.ndim == 0
 
 
 def made_at(graph: Any, name: str) -> str:
-    """Where the program made an op: "train.py, line 31 (loss = tf.reduce_mean(xentropy))"."""
-    frames = list(graph.get_operation_by_name(name).traceback)
+    """Where the program made an op: "train.py, line 31 (loss = tf.reduce_mean(xentropy))".
+
+    What is imported (tf.import_graph_def) comes without a place.
+    """
+    frames = list(graph.get_operation_by_name(name).traceback or ())
     programs = [frame for frame in frames if not _is_librarys(frame.filename)]
-    frame = (programs or frames)[-1]
+    if not programs:
+        return "an imported graph"
+    frame = programs[-1]
     code = linecache.getline(frame.filename, frame.lineno).strip()
     code = code if len(code) <= _MOST_CODE else f"{code[:_MOST_CODE]}…"
     file = "a cell" if "ipykernel" in frame.filename else frame.filename

@@ -14,7 +14,7 @@ y_train = (x_train.mean(axis=(1, 2, 3)) > 0.5).astype("int32")
 
 model = keras.Sequential(
     [
-        layers.Conv2D(4, 3, activation="relu", input_shape=(6, 6, 1)),
+        layers.Conv2D(4, 3, activation="relu", use_bias=False, input_shape=(6, 6, 1)),
         layers.BatchNormalization(),
         layers.MaxPooling2D(2),
         layers.Flatten(),
