@@ -137,3 +137,43 @@ def test_a_cluster_is_measured(digits):
 def test_help_of_the_clusters_measurements():
     done = start("cluster.py", "--help")
     assert done.returncode == 0 and "--workers N [N ...]" in done.stdout
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    return runpy.run_path(str(FOLDER / "run_programs.py"))
+
+
+@slow
+def test_programs_are_timed_under_run(digits, tmp_path, programs):
+    readme = tmp_path / "README.md"
+    shutil.copy(FOLDER / "README.md", readme)
+    options = ["--data", digits, "--rounds", 1, "--steps", 3, "--markdown", readme]
+    done = start("run_programs.py", *options, "--programs", "post_batch_norm", "convolution")
+    assert done.returncode == 0, done.stderr
+    facts, header, *rows = done.stdout.splitlines()
+    assert "rounds: 1, steps: 3" in facts and header.split()[:3] == ["program", "step,", "ms"]
+    assert [row.split()[0] for row in rows] == ["post_batch_norm", "convolution"]
+    for row in rows:
+        _, step, _, _, process, *_ = row.split()
+        assert 0 < float(step) < 1e3 * float(process)
+    assert readme.read_text().count("| post_batch_norm |") == 1
+
+
+def test_the_table_of_programs_holds_medians_and_their_ratios(programs):
+    timing = programs["Timing"]
+    here, old = [timing(3, 0.001), timing(9, 0.002), timing(4, 0.009)], [timing(8, 0.004)]
+    timings = {"lstm": {"run": here, "tensorflow1": old}, "convolution": {"run": here}}
+    assert programs["table"](timings)[1:] == [
+        ["lstm", "2.00", "4.00", "0.50", "4.0", "8.0", "0.50"],
+        ["convolution", "2.00", "–", "–", "4.0", "–", "–"],
+    ]
+
+
+def test_a_program_that_fails_is_shown(tmp_path, programs):
+    (tmp_path / "fails.py").write_text("raise ValueError('no digit')")
+    program = programs["Program"](tmp_path / "fails.py", takes_steps=False)
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        programs["time_program"](program, [sys.executable], "", 1)
+    assert "no digit" in failed.value.stderr

@@ -21,6 +21,7 @@ def restore() -> None:
         "Gather": _gather,
         "GatherV2": _gather,
         "BatchMatMulV2": _batch_matmul,
+        "FusedBatchNormV3": _fused_batch_norm,
     }
     for op_type, make in makers.items():
         replace.gradient(op_type, make)
@@ -206,6 +207,18 @@ def strided_slice(op: Any, grad: Any) -> Any:
     shape = tf.shape(x, out_type=bounds[0].dtype)
     attributes = {mask: op.get_attr(mask) for mask in masks}
     return gen_array_ops.strided_slice_grad(shape, *bounds, grad, **attributes), None, None, None
+
+
+def _fused_batch_norm(todays: Gradient) -> Gradient:
+    def gradient(op: Any, *grads: Any) -> Any:
+        """Also of the moving averages while training, where they are empty constants."""
+        results = todays(op, *grads)
+        averages = op.inputs[3:]
+        if not op.get_attr("is_training") or any(each.shape != [0] for each in averages):
+            return results
+        return list(results[0].op.outputs)
+
+    return gradient
 
 
 def sparse_softmax_cross_entropy(op: Any, grad: Any, _: Any) -> Any:
