@@ -323,9 +323,7 @@ def damage(name, content):
     [
         (damage("config.json", b"{"), []),
         (damage("config.json", b'{"config": {}}'), []),
-        (damage("checkpoints/epoch-0003/variables.index", b"no index"), []),
-        (damage("checkpoints/epoch-0003/variables.data-00000-of-00001", b""), []),
-        (damage("checkpoints/epoch-0003/state.json", b"{}"), ["--checkpoint", "best"]),
+        (lambda folder: [damage(f"checkpoints/{n}/state.json", b"{}")(folder) for n in KEPT], []),
         (lambda folder: shutil.rmtree(folder / "checkpoints"), []),
         (lambda folder: shutil.rmtree(folder), []),
         (lambda folder: None, ["--checkpoint", "nowhere"]),
@@ -344,6 +342,26 @@ def test_what_cannot_be_evaluated_is_one_sentence_and_exit_code_2(
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"error: .*\n", err)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [("variables.index", b"no index"), ("variables.data-00000-of-00001", b""), ("state.json", b"")],
+)
+def test_a_damaged_checkpoint_is_passed_over_and_named(trained, tmp_path, capsys, name, content):
+    folder = tmp_path / "run"
+    shutil.copytree(trained.folder, folder)
+    assert run(str(trained.folder), "--checkpoint", PREFIX.format(trained.folder)) == 0
+    expected = capsys.readouterr().out
+    damage(f"checkpoints/epoch-0003/{name}", content)(folder)
+    assert run(str(folder)) == 0
+    out, err = capsys.readouterr()
+    assert out == expected
+    assert f"passing over a checkpoint: the checkpoint {folder}/checkpoints/epoch-0003" in err
+
+
+KEPT = ("epoch-0001", "epoch-0002", "epoch-0003")
+PREFIX = "{}/checkpoints/epoch-0002/variables"
 
 
 @pytest.mark.parametrize(

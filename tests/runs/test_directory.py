@@ -137,21 +137,6 @@ def test_an_overwrite_cut_off_leaves_a_run(tmp_path, monkeypatch):
         pass
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "metrics.jsonl"
-    directory.write_whole(path, "old\n")
-
-    def fail(path, text, **kwargs):
-        with open(path, "w") as file:
-            file.write(text[:2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(directory.Path, "write_text", fail)
-    with pytest.raises(OSError):
-        directory.write_whole(path, "new\n")
-    assert contents(tmp_path) == {"metrics.jsonl": b"old\n"}
-
-
 @pytest.mark.parametrize(
     "execution, keeping, words",
     [

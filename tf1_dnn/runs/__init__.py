@@ -10,6 +10,7 @@ __all__ = [
     "checkpoints",
     "config_json",
     "directory",
+    "durable",
     "history",
     "plots",
     "recorder",

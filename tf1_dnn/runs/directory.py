@@ -1,21 +1,21 @@
-"""The run directory: its names, who may write to it, and how a file is replaced whole."""
+"""The run directory: its names, and who may write to it."""
 
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, Iterator
 
 from tf1_dnn.errors import RunError, first_sentence
-from tf1_dnn.runs import config_json
+from tf1_dnn.runs import config_json, durable
+from tf1_dnn.runs.durable import PARTIAL
 from tf1_dnn.spec import PathLike
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
 _CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
-_LOCK, _PARTIAL = ".lock", ".partial"
+_LOCK = ".lock"
 
 
 @contextlib.contextmanager
@@ -46,20 +46,9 @@ def open_run(
             if overwrite:
                 _clear(folder)
             # config.json comes first and goes last: without it nothing here would be a run's.
-            write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            durable.write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
             (folder / CHECKPOINTS).mkdir(exist_ok=True)
             yield folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file, or leave it as it was."""
-    partial = path.with_name(path.name + _PARTIAL)
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager
@@ -97,7 +86,7 @@ def check_run(
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file: name a directory for the run.")
         names = {each.name for each in folder.iterdir()} if folder.exists() else set()
-    names -= {_LOCK, "config.json" + _PARTIAL}
+    names -= {_LOCK, "config.json" + PARTIAL}
     if names and "config.json" not in names:
         raise RunError(f"{folder} holds files that are not a run's: name another directory.")
     if names and resume:
@@ -110,5 +99,5 @@ def check_run(
 
 def _clear(folder: Path) -> None:
     for path in sorted(folder.iterdir(), key=lambda path: path.name == "config.json"):
-        if path.name.removesuffix(_PARTIAL) in _CONTENTS:
+        if path.name.removesuffix(PARTIAL) in _CONTENTS:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

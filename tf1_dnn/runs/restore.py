@@ -16,7 +16,6 @@ from tf1_dnn.data import Splits
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
-from tf1_dnn.runs.history import best_epoch
 from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
@@ -94,6 +93,13 @@ def check_data(description: dict[str, Any], splits: Splits) -> None:
         cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
 
 
+def _best_first(saved: CheckpointFolder, n_epochs: int) -> list[int]:
+    """The checkpoints, those after the best epochs first, by the metrics of one of them."""
+    accuracies = [epoch.valid_accuracy for epoch in saved.epochs(n_epochs)]
+    known = [n for n in saved.all() if n <= n_epochs]
+    return sorted(known, key=lambda n: (-accuracies[n - 1], n))
+
+
 def find_checkpoint(
     run_dir: PathLike, description: dict[str, Any], checkpoint: str | None = None
 ) -> str:
@@ -112,11 +118,11 @@ def find_checkpoint(
     if checkpoint is None:
         checkpoint = "best" if description["keeping"].get("patience") else "last"
     if checkpoint in ("last", "best"):
-        n_epochs = max(saved.all(), default=0)
-        if not n_epochs:
+        if not saved.all():
             raise RunError(f"{run_dir} holds no checkpoint yet: let the run finish an epoch.")
+        n_epochs = saved.newest_whole()
         if checkpoint == "best":
-            n_epochs = best_epoch(saved.epochs(n_epochs)) + 1
+            n_epochs = saved.first_whole(_best_first(saved, n_epochs))
         checkpoint = saved.prefix(n_epochs)
     if not os.path.isfile(checkpoint + ".index"):
         raise RunError(
