@@ -1,5 +1,6 @@
 """Evaluating a run: its own figures again, every class, both kinds of statistics, bad input."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError, DataError, RunError
 from tf1_dnn.runs import config_json, restore
+from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import population, trainer
 
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20)
@@ -96,7 +98,8 @@ def test_last_is_the_newest_and_best_the_first_of_the_best(tmp_path):
     (tmp_path / "checkpoints" / ".partial").mkdir()
 
     def found(checkpoint, patience=None):
-        description = {"keeping": {"patience": patience}}
+        spec = TrainSpec(CONFIG, keeping=Keeping(patience=patience), run_dir=tmp_path)
+        description = config_json.describe(spec, small_splits())
         return restore.find_checkpoint(tmp_path, description, checkpoint).split("/")[-2]
 
     assert (found("last"), found("best")) == ("epoch-0010", "epoch-0002")
@@ -283,7 +286,8 @@ def test_data_of_another_shape_are_refused(trained, shape):
 def test_data_that_are_gone_are_asked_for(trained, tmp_path, monkeypatch):
     monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
     description = config_json.read(trained.folder)
-    description["data"]["source"] = str(tmp_path / "gone.npz")
+    gone = dataclasses.replace(description.data, source=str(tmp_path / "gone.npz"))
+    description = dataclasses.replace(description, data=gone)
     with pytest.raises(DataError, match=r"small\.npz from .*gone\.npz, are not there: .*--data"):
         restore.load_data(description)
     assert restore.load_data(description, path=trained.npz).sha256() == trained.splits.sha256()
@@ -292,7 +296,8 @@ def test_data_that_are_gone_are_asked_for(trained, tmp_path, monkeypatch):
 
 
 def test_synthetic_digits_are_found_again():
-    description = {"data": {"name": "synthetic digits", "source": "tf1_dnn.synthetic"}}
+    splits = data.load("synthetic")
+    description = config_json.describe(TrainSpec(Config()), splits)
     assert restore.load_data(description).source == "tf1_dnn.synthetic"
 
 

@@ -52,7 +52,7 @@ def test_another_run_is_refused_resumed_or_overwritten(tmp_path):
         assert contents(tmp_path) == before
     with directory.open_run(tmp_path, describe(seed=7), overwrite=True):
         assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
-    assert config_json.read(tmp_path)["config"]["seed"] == 7
+    assert config_json.read(tmp_path).config.seed == 7
 
 
 @pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}])

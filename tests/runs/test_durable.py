@@ -72,7 +72,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_a_fingerprint_is_size_and_sha256(tmp_path):
     (tmp_path / "file").write_bytes(b"abc")
-    expected = [3, hashlib.sha256(b"abc").hexdigest()]
+    expected = (3, hashlib.sha256(b"abc").hexdigest())
     assert durable.fingerprint(tmp_path / "file") == expected
     (tmp_path / "file").write_bytes(b"abd")
     assert durable.fingerprint(tmp_path / "file")[0] == 3

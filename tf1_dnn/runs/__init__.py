@@ -16,4 +16,5 @@ __all__ = [
     "recorder",
     "restore",
     "saved_model",
+    "typed_json",
 ]

@@ -11,11 +11,14 @@ from typing import Any, Iterable, Sequence
 
 from tf1_dnn import cli
 from tf1_dnn.errors import RunError, told
-from tf1_dnn.runs import durable
+from tf1_dnn.runs import durable, typed_json
 from tf1_dnn.runs.history import EpochMetrics
 
 STATE, VARIABLES = "state.json", "variables"  # the prefix of TensorFlow's own files
-_FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_MOST_STATE = 1 << 26  # bytes
+
+
+_Files = dict[str, tuple[int, str]]  # size and SHA-256 by name
 
 
 class CheckpointFolder:
@@ -44,9 +47,11 @@ class CheckpointFolder:
     def epochs(self, n_epochs: int) -> list[EpochMetrics]:
         """The metrics of its epochs; RunError if any of its files is not as it was written."""
         path = self.path(n_epochs)
-        with told(RunError, f"the checkpoint {path} is damaged", "take another one", *_FAULTS):
-            state = json.loads((path / STATE).read_text(encoding="utf-8"))
-            epochs = [EpochMetrics(*values) for values in state["epochs"]]
+        with told(
+            RunError, f"the checkpoint {path} is damaged", "take another one", *typed_json.FAULTS
+        ):
+            state = typed_json.read(path / STATE, dict[str, Any], most_bytes=_MOST_STATE)
+            epochs = typed_json.convert(state["epochs"], list[EpochMetrics])
             if len(epochs) != n_epochs:
                 raise ValueError(f"{STATE} holds {len(epochs)} epochs, not {n_epochs}")
             if "files" in state:  # checkpoints of before 0.2 do not know their contents
@@ -66,8 +71,8 @@ class CheckpointFolder:
             except RunError as error:
                 passed.append(error)
                 continue
-            for error in passed:
-                cli.say(f"passing over a checkpoint: {error}")
+            for fault in passed:
+                cli.say(f"passing over a checkpoint: {fault}")
             return n_epochs
         raise RunError(f"{self.folder} holds no whole checkpoint: take another run")
 
@@ -83,9 +88,9 @@ def _require_whole(path: Path, state: dict[str, Any]) -> None:
     content = {name: state[name] for name in ("epochs", "files")}
     if state["sha256"] != _sha256(content):
         raise ValueError(f"{STATE} is not as it was written")
-    for name, expected in state["files"].items():
+    for name, (size, sha256) in typed_json.convert(state["files"], _Files).items():
         file = path / os.path.basename(name)
-        if file.stat().st_size != expected[0] or durable.fingerprint(file) != expected:
+        if file.stat().st_size != size or durable.fingerprint(file) != (size, sha256):
             raise ValueError(f"{name} is not as it was written")
 
 

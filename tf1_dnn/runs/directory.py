@@ -2,26 +2,27 @@
 
 import contextlib
 import fcntl
-import json
 import shutil
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 from tf1_dnn.errors import RunError, first_sentence
-from tf1_dnn.runs import config_json, durable
+from tf1_dnn.runs import config_json, durable, typed_json
+from tf1_dnn.runs.config_json import Description
 from tf1_dnn.runs.durable import PARTIAL
 from tf1_dnn.spec import PathLike
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
 _CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
+MOST_METRICS = 1 << 26  # bytes of a file that grows with the epochs
 _LOCK = ".lock"
 
 
 @contextlib.contextmanager
 def open_run(
     path: PathLike,
-    description: dict[str, Any],
+    description: Description,
     *,
     resume: bool = False,
     overwrite: bool = False,
@@ -46,7 +47,7 @@ def open_run(
             if overwrite:
                 _clear(folder)
             # config.json comes first and goes last: without it nothing here would be a run's.
-            durable.write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            durable.write_whole(folder / "config.json", typed_json.dumps(description))
             (folder / CHECKPOINTS).mkdir(exist_ok=True)
             yield folder
 
@@ -77,9 +78,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def check_run(
-    path: PathLike, description: dict[str, Any], *, resume: bool, overwrite: bool
-) -> None:
+def check_run(path: PathLike, description: Description, *, resume: bool, overwrite: bool) -> None:
     """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
     folder = Path(path)
     with _system_errors_told(folder):

@@ -43,7 +43,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def fingerprint(path: Path) -> list[int | str]:
+def fingerprint(path: Path) -> tuple[int, str]:
     """A file's size and the SHA-256 of its bytes, to recognize it by."""
     content = path.read_bytes()
-    return [len(content), hashlib.sha256(content).hexdigest()]
+    return len(content), hashlib.sha256(content).hexdigest()

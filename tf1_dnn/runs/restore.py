@@ -16,13 +16,11 @@ from tf1_dnn.data import Splits
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
+from tf1_dnn.runs.config_json import Description
 from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
-
-
-SCALE = 255.0  # a picture's white, which the network sees as 1; what runs of bytes record too
 
 
 class Restored(NamedTuple):
@@ -50,10 +48,8 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     from tf1_dnn.graph import build_graph
     from tf1_dnn.runs import checkpoints
 
-    n_inputs = math.prod(description["data"]["image_shape"])
-    model = build_graph(
-        config_json.make_config(description), n_inputs, description["data"]["n_outputs"]
-    )
+    n_inputs = math.prod(description.data.image_shape)
+    model = build_graph(description.config, n_inputs, description.data.n_outputs)
     with sessions.start(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
@@ -61,13 +57,13 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
 
 
 def load_data(
-    description: dict[str, Any], dataset: str | None = None, path: str | None = None
+    description: Description, dataset: str | None = None, path: str | None = None
 ) -> Splits:
     """The data set of `data.load`'s arguments, by default the one that the run was trained on.
 
     Raises DataError for files that are missing or damaged.
     """
-    name, source = (description["data"][key] for key in ("name", "source"))
+    name, source = description.data.name, description.data.source
     if dataset is not None or path is not None:
         return data.load(dataset or "auto", path)
     if source == "tf1_dnn.synthetic":
@@ -81,15 +77,15 @@ def load_data(
     )
 
 
-def check_data(description: dict[str, Any], splits: Splits) -> None:
+def check_data(description: Description, splits: Splits) -> None:
     """Raise DataError for data unlike the run's; say so on stderr if only the content differs."""
-    shape, n_outputs = tuple(description["data"]["image_shape"]), description["data"]["n_outputs"]
+    shape, n_outputs = description.data.image_shape, description.data.n_outputs
     if splits.image_shape != shape or splits.n_outputs != n_outputs:
         raise DataError(
             f"the run was trained on images {shape} of {n_outputs} classes, but those from "
             f"{splits.source} are {splits.image_shape} of {splits.n_outputs}: give the run's data."
         )
-    if splits.sha256() != description["data"]["sha256"]:
+    if splits.sha256() != description.data.sha256:
         cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
 
 
@@ -101,7 +97,7 @@ def _best_first(saved: CheckpointFolder, n_epochs: int) -> list[int]:
 
 
 def find_checkpoint(
-    run_dir: PathLike, description: dict[str, Any], checkpoint: str | None = None
+    run_dir: PathLike, description: Description, checkpoint: str | None = None
 ) -> str:
     """The prefix of a checkpoint's files.
 
@@ -116,7 +112,7 @@ def find_checkpoint(
     """
     saved = CheckpointFolder(Path(run_dir, directory.CHECKPOINTS))
     if checkpoint is None:
-        checkpoint = "best" if description["keeping"].get("patience") else "last"
+        checkpoint = "best" if description.keeping.patience else "last"
     if checkpoint in ("last", "best"):
         if not saved.all():
             raise RunError(f"{run_dir} holds no checkpoint yet: let the run finish an epoch.")
