@@ -316,6 +316,20 @@ def test_a_checkpoint_of_another_network_is_refused(trained, clipped):
         evaluate.evaluate(trained.folder, checkpoint=other)
 
 
+@pytest.mark.parametrize("change", [{"hidden_units": [10**9]}, {"hidden_units": [9] * 10**4}])
+def test_a_network_beyond_its_checkpoint_is_refused_before_memory_is_taken(
+    trained, tmp_path, change, monkeypatch
+):
+    folder = tmp_path / "run"
+    shutil.copytree(trained.folder, folder)
+    description = json.loads((folder / "config.json").read_text())
+    description["config"].update(change)
+    (folder / "config.json").write_text(json.dumps(description))
+    monkeypatch.setattr(tf, "Graph", None)  # none is built
+    with pytest.raises(RunError, match="weights, more than the checkpoint .* can hold"):
+        evaluate.evaluate(folder)
+
+
 def damage(name, content):
     def write(folder):
         (folder / name).write_bytes(content)

@@ -2,9 +2,10 @@
 
 import contextlib
 import fcntl
+import os
 import shutil
 from pathlib import Path
-from typing import Iterator
+from typing import Collection, Iterator
 
 from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.runs import config_json, durable, typed_json
@@ -67,7 +68,8 @@ def _system_errors_told(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    with open(folder / _LOCK, "w") as lock:
+    descriptor = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    with open(descriptor, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -85,6 +87,7 @@ def check_run(path: PathLike, description: Description, *, resume: bool, overwri
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file: name a directory for the run.")
         names = {each.name for each in folder.iterdir()} if folder.exists() else set()
+        _require_no_links(folder, names)
     names -= {_LOCK, "config.json" + PARTIAL}
     if names and "config.json" not in names:
         raise RunError(f"{folder} holds files that are not a run's: name another directory.")
@@ -94,6 +97,14 @@ def check_run(path: PathLike, description: Description, *, resume: bool, overwri
         raise RunError(
             f"{folder} holds a run already: --resume goes on with it, --overwrite deletes it."
         )
+
+
+def _require_no_links(folder: Path, names: Collection[str]) -> None:
+    """What is written here must land here, whoever made the directory."""
+    for name in sorted(names):
+        is_ours = name.removesuffix(PARTIAL) in (*_CONTENTS, _LOCK)
+        if is_ours and ((folder / name).is_symlink() or (folder / name).is_fifo()):
+            raise RunError(f"{folder / name} is no file or folder of a run's own: remove it.")
 
 
 def _clear(folder: Path) -> None:

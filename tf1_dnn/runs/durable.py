@@ -14,6 +14,7 @@ def write_whole(path: Path, text: str, *, synced: bool = True) -> None:
     """
     partial = path.with_name(path.name + PARTIAL)
     try:
+        partial.unlink(missing_ok=True)  # a link there would be followed
         partial.write_text(text, encoding="utf-8")
         if synced:
             sync(partial)

@@ -6,6 +6,7 @@ TensorFlow is imported by `restored` alone, so that commands can check everythin
 from __future__ import annotations
 
 import contextlib
+import glob
 import math
 import os
 from pathlib import Path
@@ -44,16 +45,32 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     """
     description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
+    n_inputs = math.prod(description.data.image_shape)
+    _require_fitting(description, prefix)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
     from tf1_dnn.runs import checkpoints
 
-    n_inputs = math.prod(description.data.image_shape)
     model = build_graph(description.config, n_inputs, description.data.n_outputs)
     with sessions.start(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
         yield Restored(session, model)
+
+
+def _require_fitting(description: Description, prefix: str) -> None:
+    """Refuse a network that a checkpoint cannot hold, before memory is taken for it."""
+    folder, name = os.path.split(prefix)
+    files = Path(folder).glob(f"{glob.escape(name)}.data-*")
+    n_held = sum(path.stat().st_size for path in files) // 4  # float32
+    n_inputs = math.prod(description.data.image_shape)
+    widths = [n_inputs, *description.config.hidden_units, description.data.n_outputs]
+    n_weights = sum(a * b for a, b in zip(widths, widths[1:]))
+    if n_weights > n_held:
+        raise RunError(
+            f"the run's config.json describes a network of {n_weights:,} weights, more than the "
+            f"checkpoint {prefix} can hold: take the checkpoint of that run."
+        )
 
 
 def load_data(
