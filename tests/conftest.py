@@ -67,6 +67,12 @@ def no_plots(monkeypatch):
     monkeypatch.setattr(plots, "curves", lambda *_: None)
 
 
+@pytest.fixture(autouse=True)
+def disk_not_waited_for(monkeypatch):
+    """The disk takes milliseconds for each sync; tests/runs/test_durable.py sees their order."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 @pytest.fixture(scope="session")
 def process_server():
     """Forks processes of the command, which then need not import TensorFlow."""

@@ -161,7 +161,7 @@ def test_a_run_goes_on_on_another_device(tmp_path):
     for execution in (Execution(device="cpu"), Execution(tf32=True)):
         described[execution] = config_json.describe(TrainSpec(Config(), execution), splits)
     first, second = described.values()
-    assert (first["execution"]["device"], second["execution"]["tf32"]) == ("cpu", True)
+    assert (first.execution.device, second.execution.tf32) == ("cpu", True)
     with directory.open_run(tmp_path, first):
         pass
     directory.check_run(tmp_path, second, resume=True, overwrite=False)
