@@ -2,8 +2,8 @@
 
     python make_contrib.py --out contrib.json
 
-Each program is recorded by the seed that a next op would get (in TensorFlow 1: the number of ops),
-its random ops' seeds, its variables and the values that it computes.
+Recorded are the seed that the next op would get (in TensorFlow 1 the number of ops), the seeds of
+random ops, the variables, and the values that the program computes.
 `python -m tf1_dnn.run make_contrib.py --out FILE` records the same on today's TensorFlow, and the
 tests compare the two. Of a program whose name begins with "values" only the values count.
 """
@@ -84,7 +84,7 @@ out = layers.batch_norm(x, is_training=True, fused=True, scale=True)
 out = layers.batch_norm(X, is_training=True, renorm=True,
                         renorm_clipping={"rmax": 3.0, "rmin": 0.3, "dmax": 5.0})
 """,
-    "values layers batch_norm weighted": """
+    "layers batch_norm weighted": """
 out = layers.batch_norm(X, is_training=True, batch_weights=tf.constant([1.0, 0.0, 1.0, 2.0]))
 """,
     "layers layer_norm": "out = [layers.layer_norm(X), layers.layer_norm(IMAGES)]",
@@ -117,9 +117,8 @@ a = layers.embed_sequence(ids, 5, 4, scope="e")
 b = layers.embed_sequence(ids + 1, scope="e", reuse=True)
 out = [a, b]
 """,
-    "values layers bow_encoder": """
+    "layers bow_encoder": """
 ids = tf.constant([[1, 2, 0], [3, 3, 1]])
-tf.get_variable_scope().set_initializer(tf.random_uniform_initializer(-1, 1, seed=3))
 out = [layers.bow_encoder(ids, 5, 4), layers.bow_encoder(ids, 5, 4, sparse_lookup=False)]
 """,
     "layers in arg_scope": """
@@ -295,9 +294,7 @@ def run(cell, sequence_length):
 """
 for _name, _cell in CELLS.items():
     PROGRAMS["rnn " + _name] = (
-        (UNROLLED if "rop" in _cell else RNN)
-        + "outputs = run(%s, sequence_length=LENGTHS)\n" % _cell.strip()
-        + """
+        RNN + "outputs = run(%s, sequence_length=LENGTHS)\n" % _cell.strip() + """
 loss = tf.reduce_sum(tf.square(outputs[0]))
 out = outputs + tf.gradients(loss, tf.trainable_variables())
 """
@@ -638,9 +635,8 @@ likelihood, transitions = crf.crf_log_likelihood(SEQ, tags, LENGTHS)
 decoded, score = crf.crf_decode(SEQ, transitions, LENGTHS)
 out = [likelihood, transitions, decoded, score]
 """,
-        "values crf learns": """
+        "crf learns": """
 crf = tf.contrib.crf
-tf.get_variable_scope().set_initializer(tf.random_uniform_initializer(-1, 1, seed=3))
 x = tf.placeholder_with_default(SEQ, [None, None, 4])
 tags = tf.constant([[1, 2, 0, 3, 1], [0, 1, 2, 0, 0], [3, 3, 0, 0, 0]])
 tags = tf.placeholder_with_default(tags, [None, None])
@@ -680,7 +676,7 @@ for i, make in enumerate(makers):
             w, op = train(make, sparse, i in (3, 4, 5))
             out += [op, op, w]
 """,
-        "values opt resource": """
+        "opt resource": """
 opt = tf.contrib.opt
 out = []
 for i, make in enumerate([opt.NadamOptimizer, opt.LazyAdamOptimizer, opt.AdaMaxOptimizer]):
@@ -716,9 +712,10 @@ texts = ["the cat sat on the mat", "TheCat isn't on USA-made mats", "a cat on th
 ids = np.array(list(process.fit_transform(texts)))
 known = ["%s:%d" % item for item in sorted(process.vocabulary_._mapping.items())]
 out = [tf.constant(ids), tf.constant(known), tf.constant(list(process.reverse(ids)))]
-out += [tf.constant(np.array(list(tf.contrib.learn.preprocessing.ByteProcessor(5).transform(texts))))]
+by_bytes = tf.contrib.learn.preprocessing.ByteProcessor(5)
+out += [tf.constant(np.array(list(by_bytes.transform(texts))))]
 """,
-        "values data batches": """
+        "data": """
 d = tf.contrib.data
 base = tf.data.Dataset.range(23)
 def all_of(dataset):
@@ -726,6 +723,7 @@ def all_of(dataset):
                          tf.reduce_sum(tf.cast(x, tf.float64))))
 out = [all_of(base.apply(d.map_and_batch(lambda x: x * 2, 4))),
        all_of(base.apply(d.batch_and_drop_remainder(5))),
+       all_of(base.apply(d.shuffle_and_repeat(10, 2, seed=3))),
        all_of(base.batch(4).apply(d.unbatch())),
        all_of(base.apply(d.group_by_window(lambda x: x % 3, lambda k, w: w.batch(2), 2)))]
 """,

@@ -124,8 +124,9 @@ def stored(path: PathLike | None = None) -> tuple[mnist.Arrays, str, str]:
 
     Raises DataError for files that are missing or damaged, and where there is no MNIST.
     """
-    path = path or os.environ.get(DATA_VARIABLE, "").strip()
-    if not path:
+    if path is None:
+        path = os.environ.get(DATA_VARIABLE, "").strip() or None
+    if path is None:
         return *mnist.fetch(), "MNIST"
     path = os.path.expanduser(path)
     source = os.path.abspath(path)
