@@ -10,7 +10,7 @@ from conftest import small_splits
 
 from tf1_dnn import cli, compare
 from tf1_dnn.config import Config
-from tf1_dnn.runs import config_json, directory
+from tf1_dnn.runs import config_json, directory, typed_json
 from tf1_dnn.spec import TrainSpec
 
 SPLITS = small_splits()
@@ -20,7 +20,7 @@ def make_run(folder, accuracies, *, test=None, **options):
     """What a run of these validation accuracies leaves, without training one."""
     folder.mkdir()
     description = config_json.describe(TrainSpec(Config(**options)), SPLITS)
-    (folder / "config.json").write_text(json.dumps(description))
+    (folder / "config.json").write_text(typed_json.dumps(description))
     lines = [
         dict(epoch=i, valid_accuracy=accuracy, valid_loss=1 - accuracy)
         for i, accuracy in enumerate(accuracies)
@@ -102,7 +102,21 @@ def test_plot_draws_the_curves(run_dirs, tmp_path, capsys):
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("line", ["{", "[]", "1", '{"epoch": 0}', '"test_accuracy"'])
+EPOCH_LINE = '{"epoch": 0, "valid_accuracy": %s, "valid_loss": %s}'
+DAMAGED = [
+    "{",
+    "[]",
+    "1",
+    '{"epoch": 0}',
+    '"test_accuracy"',
+    '{"test_accuracy": null, "test_loss": 1}',
+    *(EPOCH_LINE % (bad, 0.5) for bad in ("NaN", "null", '"0.5"', "1e400", "9" * 400, "2", "-0.5")),
+    *(EPOCH_LINE % (0.5, bad) for bad in ("null", '"0.5"', "9" * 400, "9" * 5000)),
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("line", DAMAGED, ids=range(len(DAMAGED)))
 def test_damaged_metrics_are_one_sentence(run_dirs, tmp_path, capsys, line):
     (tmp_path / "b" / directory.METRICS).write_text(line + "\n")
     assert run(*run_dirs) == 2

@@ -161,3 +161,14 @@ def test_the_clusters_steps_are_quoted_as_they_stand():
     one, two, four = (row[3] for row in table if row[1:3] == ["300-100", "50"])
     text = " ".join(TEXTS["docs/cluster.md"].split())
     assert f"{one}, {two} and {four} steps a second" in text
+
+
+def test_runs_speed_is_quoted_as_it_stands():
+    measured = documents.rows(documents.section(TEXTS["benchmarks/README.md"], RUN_SECTION))
+    quoted = documents.rows(documents.section(TEXTS["docs/run.md"], "## Speed"))[2:]
+    ratios = [(row[3], row[6]) for row in measured if row[0] in RUN_PROGRAMS]
+    assert [(row[1].split()[0], row[2]) for row in quoted] == ratios and len(ratios) == 3
+
+
+RUN_PROGRAMS = ("post_batch_norm", "convolution", "lstm")
+RUN_SECTION = "## Programs of TensorFlow 1's days"

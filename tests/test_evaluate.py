@@ -1,5 +1,6 @@
 """Evaluating a run: its own figures again, every class, both kinds of statistics, bad input."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError, DataError, RunError
 from tf1_dnn.runs import config_json, restore
+from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import population, trainer
 
 CONFIG = Config(hidden_units=(8,), n_epochs=3, batch_size=20)
@@ -96,7 +98,8 @@ def test_last_is_the_newest_and_best_the_first_of_the_best(tmp_path):
     (tmp_path / "checkpoints" / ".partial").mkdir()
 
     def found(checkpoint, patience=None):
-        description = {"keeping": {"patience": patience}}
+        spec = TrainSpec(CONFIG, keeping=Keeping(patience=patience), run_dir=tmp_path)
+        description = config_json.describe(spec, small_splits())
         return restore.find_checkpoint(tmp_path, description, checkpoint).split("/")[-2]
 
     assert (found("last"), found("best")) == ("epoch-0010", "epoch-0002")
@@ -283,7 +286,8 @@ def test_data_of_another_shape_are_refused(trained, shape):
 def test_data_that_are_gone_are_asked_for(trained, tmp_path, monkeypatch):
     monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
     description = config_json.read(trained.folder)
-    description["data"]["source"] = str(tmp_path / "gone.npz")
+    gone = dataclasses.replace(description.data, source=str(tmp_path / "gone.npz"))
+    description = dataclasses.replace(description, data=gone)
     with pytest.raises(DataError, match=r"small\.npz from .*gone\.npz, are not there: .*--data"):
         restore.load_data(description)
     assert restore.load_data(description, path=trained.npz).sha256() == trained.splits.sha256()
@@ -292,7 +296,8 @@ def test_data_that_are_gone_are_asked_for(trained, tmp_path, monkeypatch):
 
 
 def test_synthetic_digits_are_found_again():
-    description = {"data": {"name": "synthetic digits", "source": "tf1_dnn.synthetic"}}
+    splits = data.load("synthetic")
+    description = config_json.describe(TrainSpec(Config()), splits)
     assert restore.load_data(description).source == "tf1_dnn.synthetic"
 
 
@@ -311,6 +316,20 @@ def test_a_checkpoint_of_another_network_is_refused(trained, clipped):
         evaluate.evaluate(trained.folder, checkpoint=other)
 
 
+@pytest.mark.parametrize("change", [{"hidden_units": [10**9]}, {"hidden_units": [9] * 10**4}])
+def test_a_network_beyond_its_checkpoint_is_refused_before_memory_is_taken(
+    trained, tmp_path, change, monkeypatch
+):
+    folder = tmp_path / "run"
+    shutil.copytree(trained.folder, folder)
+    description = json.loads((folder / "config.json").read_text())
+    description["config"].update(change)
+    (folder / "config.json").write_text(json.dumps(description))
+    monkeypatch.setattr(tf, "Graph", None)  # none is built
+    with pytest.raises(RunError, match="weights, more than the checkpoint .* can hold"):
+        evaluate.evaluate(folder)
+
+
 def damage(name, content):
     def write(folder):
         (folder / name).write_bytes(content)
@@ -323,9 +342,7 @@ def damage(name, content):
     [
         (damage("config.json", b"{"), []),
         (damage("config.json", b'{"config": {}}'), []),
-        (damage("checkpoints/epoch-0003/variables.index", b"no index"), []),
-        (damage("checkpoints/epoch-0003/variables.data-00000-of-00001", b""), []),
-        (damage("checkpoints/epoch-0003/state.json", b"{}"), ["--checkpoint", "best"]),
+        (lambda folder: [damage(f"checkpoints/{n}/state.json", b"{}")(folder) for n in KEPT], []),
         (lambda folder: shutil.rmtree(folder / "checkpoints"), []),
         (lambda folder: shutil.rmtree(folder), []),
         (lambda folder: None, ["--checkpoint", "nowhere"]),
@@ -344,6 +361,26 @@ def test_what_cannot_be_evaluated_is_one_sentence_and_exit_code_2(
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"error: .*\n", err)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [("variables.index", b"no index"), ("variables.data-00000-of-00001", b""), ("state.json", b"")],
+)
+def test_a_damaged_checkpoint_is_passed_over_and_named(trained, tmp_path, capsys, name, content):
+    folder = tmp_path / "run"
+    shutil.copytree(trained.folder, folder)
+    assert run(str(trained.folder), "--checkpoint", PREFIX.format(trained.folder)) == 0
+    expected = capsys.readouterr().out
+    damage(f"checkpoints/epoch-0003/{name}", content)(folder)
+    assert run(str(folder)) == 0
+    out, err = capsys.readouterr()
+    assert out == expected
+    assert f"passing over a checkpoint: the checkpoint {folder}/checkpoints/epoch-0003" in err
+
+
+KEPT = ("epoch-0001", "epoch-0002", "epoch-0003")
+PREFIX = "{}/checkpoints/epoch-0002/variables"
 
 
 @pytest.mark.parametrize(

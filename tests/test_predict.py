@@ -229,6 +229,8 @@ def test_a_damaged_export_is_told(export_dir, files, tmp_path):
 
 def test_a_network_on_other_data_takes_no_pictures(tmp_path, files):
     (tmp_path / saved_model.METADATA).parent.mkdir()
-    (tmp_path / saved_model.METADATA).write_text('{"image_shape": [20], "scale": 255}')
+    (tmp_path / saved_model.METADATA).write_text(
+        '{"image_shape": [20], "n_outputs": 5, "scale": 255}'
+    )
     with pytest.raises(DataError, match=r"takes inputs of the shape \(20,\), not pictures"):
         predict.predict(tmp_path, files[:1])

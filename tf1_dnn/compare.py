@@ -1,5 +1,6 @@
 """python -m tf1_dnn.compare: what differs among runs, and what came of it."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any, NamedTuple, Sequence
 
 from tf1_dnn import cli
 from tf1_dnn.errors import RunError, told
-from tf1_dnn.runs import config_json, directory, plots
-from tf1_dnn.runs.history import EpochMetrics
+from tf1_dnn.runs import config_json, directory, plots, typed_json
+from tf1_dnn.runs.config_json import Description
+from tf1_dnn.runs.history import EpochMetrics, TestMetrics
 
 
 class Run(NamedTuple):
@@ -58,31 +60,36 @@ def read_run(run_dir: str) -> Run:
     folder = Path(run_dir)
     settings = _settings(config_json.read(folder))
     fault = f"the metrics in {folder} are damaged"
-    with told(RunError, fault, "leave this run out", OSError, KeyError, TypeError, ValueError):
-        metrics, times = (
-            _read_lines(folder / name) for name in (directory.METRICS, directory.TIMES)
-        )
-        is_finished = bool(metrics) and "test_accuracy" in metrics[-1]
-        test_accuracy = float(metrics.pop()["test_accuracy"]) if is_finished else None
-        seconds = [float(line["seconds"]) for line in times]
-        epochs = tuple(EpochMetrics(**line, seconds=s) for line, s in zip(metrics, seconds))
-    return Run(run_dir, settings, epochs, test_accuracy, sum(seconds))
+    with told(RunError, fault, "leave this run out", *typed_json.FAULTS):
+        epochs, test_accuracy = _read_metrics(folder)
+    return Run(run_dir, settings, epochs, test_accuracy, sum(epoch.seconds for epoch in epochs))
+
+
+def _read_metrics(folder: Path) -> tuple[tuple[EpochMetrics, ...], float | None]:
+    """The epochs, and the test accuracy of a run that is over; raises typed_json.FAULTS."""
+    lines, times = (_read_lines(folder / name) for name in (directory.METRICS, directory.TIMES))
+    is_over = bool(lines) and "test_accuracy" in lines[-1]
+    test = typed_json.convert(list(lines.pop().values()), TestMetrics) if is_over else None
+    rows = [{**line, **time} for line, time in zip(lines, times)]
+    epochs = [[row[name] for name in EpochMetrics._fields] for row in rows]
+    return typed_json.convert(epochs, tuple[EpochMetrics, ...]), test and test.test_accuracy
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON lines of a file; [] where a run has not written it yet."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = typed_json.text(path, most_bytes=directory.MOST_METRICS).splitlines()
+    return typed_json.convert([json.loads(line) for line in lines], list[dict[str, Any]])
 
 
-def _settings(description: dict[str, Any]) -> dict[str, Any]:
+def _settings(description: Description) -> dict[str, Any]:
     """What config.json says, flat; of the data the name and what tells the bytes apart."""
-    data = description["data"]
-    settings = {"data": data["name"], "data_sha256": data["sha256"][:8]}
-    for part in ("config", "execution", "keeping", "versions"):
-        settings.update(description.get(part, {}))
-    return settings
+    data = description.data
+    settings: dict[str, Any] = {"data": data.name, "data_sha256": data.sha256[:8]}
+    for part in (description.config, description.execution, description.keeping):
+        settings.update(dataclasses.asdict(part))
+    return {**settings, **description.versions}
 
 
 def differing(compared: Sequence[Run]) -> list[str]:
@@ -123,7 +130,7 @@ def as_json(compared: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _spelled(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return " ".join(map(str, value))
     return "-" if value is None else str(value)
 

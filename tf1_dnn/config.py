@@ -150,12 +150,18 @@ def _check_fields(options: Any) -> None:
         if name in _CHOICES:
             require_choice(name, value, _CHOICES[name])
         elif name in _LEAST:
-            fits, least = _is_whole(value) and value >= _LEAST[name], _LEAST[name]
-            _require(fits, f"{name} must be a whole number of at least {least}, not {value}")
+            _require_whole(name, value, _LEAST[name])
         elif name in _POSITIVE:
             _require_positive(name, value)
         elif name in _SHARES:
             _require(0 <= value < 1, f"{name} must be at least 0 and below 1, not {value}")
+
+
+def _require_whole(name: str, value: object, least: int) -> None:
+    fits = _is_whole(value) and value >= least  # type: ignore[operator]
+    _require(fits, f"{name} must be a whole number of at least {least}, not {value}")
+    most = 2**63 - 1
+    _require(value <= most, f"{name} must be at most {most}")  # type: ignore[operator]
 
 
 def _require(holds: bool, sentence: str) -> None:

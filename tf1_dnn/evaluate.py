@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tf1_dnn.config import require_choice
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
 from tf1_dnn.runs import config_json, plots, restore
+from tf1_dnn.runs.config_json import Description
 from tf1_dnn.spec import PathLike
 
 SPLITS = ("valid", "test")
@@ -84,10 +85,10 @@ def per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
         return examples, right / predicted, right / examples, 2 * right / (predicted + examples)
 
 
-def _check_choices(description: dict[str, Any], split: str, statistics: str) -> None:
+def _check_choices(description: Description, split: str, statistics: str) -> None:
     require_choice("split", split, SPLITS)
     require_choice("statistics", statistics, STATISTICS)
-    if statistics == "population" and not description["config"].get("batch_norm", True):
+    if statistics == "population" and not description.config.batch_norm:
         raise ConfigError(
             "the run has no batch norm, so there are no statistics to choose: leave out population."
         )

@@ -9,7 +9,6 @@ from typing import Sequence
 from tf1_dnn import __version__, cli
 from tf1_dnn.errors import Error
 from tf1_dnn.runs import config_json, restore, saved_model
-from tf1_dnn.runs.restore import SCALE
 from tf1_dnn.spec import PathLike
 
 
@@ -75,14 +74,13 @@ def export(
         values = run.session.run({variable.op.name: variable for variable in variables})
     from tf1_dnn.graph.inference import build_inference, fold_batch_norm
 
-    data = description["data"]
-    n_inputs = math.prod(data["image_shape"])
-    inference = build_inference(run.model.config, n_inputs, data["n_outputs"], fold=fold)
+    data = description.data
+    n_inputs = math.prod(data.image_shape)
+    inference = build_inference(run.model.config, n_inputs, data.n_outputs, fold=fold)
     if fold and run.model.config.batch_norm:
         values = fold_batch_norm(values)
-    metadata = {name: data[name] for name in ("image_shape", "n_outputs")}
-    metadata["scale"] = data.get("scale", SCALE)
-    origin = {"config": description["config"], "folded": fold, "tf1_dnn": __version__}
+    metadata = {name: getattr(data, name) for name in ("image_shape", "n_outputs", "scale")}
+    origin = {"config": description.config, "folded": fold, "tf1_dnn": __version__}
     saved_model.write(directory, inference, values, {**metadata, **origin})
 
 

@@ -14,7 +14,8 @@ from tf1_dnn import cli
 from tf1_dnn.data import pictures
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, restore, saved_model
-from tf1_dnn.runs.restore import SCALE
+from tf1_dnn.runs.config_json import DataDescription
+from tf1_dnn.runs.saved_model import Metadata
 from tf1_dnn.spec import PathLike
 
 BATCH = 1_000  # images fed at once, to save memory
@@ -102,20 +103,19 @@ def find_source(model_dir: PathLike) -> Source:
     folder = Path(model_dir)
     is_export = (folder / saved_model.METADATA).is_file()
     if is_export:
-        data = saved_model.read_metadata(folder)
+        data: Metadata | DataDescription = saved_model.read_metadata(folder)
     elif (folder / "config.json").is_file():
         description = config_json.read(folder)
         restore.find_checkpoint(folder, description)
-        data = description["data"]
+        data = description.data
     else:
         raise RunError(
             f"{folder} is neither a run directory nor an export: give a directory of "
             "tf1_dnn.train --run-dir or of tf1_dnn.export."
         )
-    shape = tuple(data["image_shape"])
+    shape, scale = data.image_shape, data.scale
     if len(shape) != 2:
         raise DataError(f"{folder} takes inputs of the shape {shape}, not pictures [h, w].")
-    scale = data.get("scale", SCALE)
     if scale is None:
         raise DataError(f"{folder} takes images with values below 0, which no picture has.")
     return Source(folder, is_export, shape, scale)

@@ -205,7 +205,7 @@ def test_the_run_directory_serves_every_other_command(tmp_path, capsys):
     export.export(run_dir, tmp_path / "exported")
     assert compare.read_run(str(run_dir)).final_accuracy == history.epochs[-1].valid_accuracy
     description = config_json.read(run_dir)
-    assert description["cluster"] == "2 replicas, synchronous"
+    assert description.cluster == "2 replicas, synchronous"
     evaluator.follow(run_dir, SPLITS)
     lines = [
         f"epoch: {i:03d}, valid. Acc: {e.valid_accuracy:.4f}" for i, e in enumerate(history.epochs)

@@ -108,7 +108,7 @@ def test_a_disk_that_fills_up(measure, splits, tmp_path, monkeypatch):
     def full(path, text):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cells.directory, "write_whole", full)
+    monkeypatch.setattr(cells.durable, "write_whole", full)
     with pytest.raises(RunError, match="No space left on device.*finished cells are kept"):
         run(splits, tmp_path)
 

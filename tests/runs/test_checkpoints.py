@@ -1,11 +1,13 @@
 """Checkpoints: which are kept, what they hold, and what happens to damaged ones and full disks."""
 
 import contextlib
+import json
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -16,8 +18,10 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.runs import checkpoints
+from tf1_dnn.runs import checkpoints, config_json, restore
+from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.checkpoints import Checkpoints
+from tf1_dnn.runs.history import EpochMetrics
 from tf1_dnn.training import evaluation, trainer
 
 TF1 = str(GOLDEN / "checkpoint" / "batch_norm")
@@ -145,14 +149,91 @@ def test_a_damaged_checkpoint_is_named_in_one_sentence(file, damage, kept, sessi
     assert session.run(session.model.global_step) == 20
 
 
-def test_a_run_with_a_damaged_checkpoint_resumes_from_the_one_before(kept, tmp_path):
+def empty(path, random_state):
+    path.write_bytes(b"")
+
+
+FILES = ["variables.index", "variables.data-00000-of-00001", "state.json"]
+
+
+@pytest.mark.parametrize("damage", [garble, truncate, remove, empty])
+@pytest.mark.parametrize("file", FILES)
+def test_a_run_with_a_damaged_checkpoint_resumes_from_the_one_before(
+    file, damage, kept, tmp_path, capsys
+):
     shutil.copytree(kept / "run", tmp_path / "run")
     newest = tmp_path / "run" / "checkpoints" / "epoch-0003"
-    truncate(newest / "variables.data-00000-of-00001", np.random.RandomState(0))
+    damage(newest / file, np.random.RandomState(0))
+    train_briefly(tmp_path, resume=True)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"passing over a checkpoint: the checkpoint {newest} is damaged (")
+    assert_same_end(tmp_path / "run", kept / "run", n_epochs=3)
+    assert newest.with_name("epoch-0003.damaged").is_dir()
+    assert CheckpointFolder(newest.parent).all() == [1, 2, 3]
+
+
+def test_a_run_with_whole_checkpoints_passes_over_none(kept, tmp_path, capsys):
+    shutil.copytree(kept / "run", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "epoch-0003")
+    train_briefly(tmp_path, resume=True)
+    assert capsys.readouterr().err == ""
+    assert_same_end(tmp_path / "run", kept / "run", n_epochs=3)
+
+
+def test_a_run_without_a_whole_checkpoint_is_refused(kept, tmp_path):
+    shutil.copytree(kept / "run", tmp_path / "run")
+    for path in (tmp_path / "run" / "checkpoints").glob("*/variables.index"):
+        empty(path, None)
     with pytest.raises(RunError) as caught:
         train_briefly(tmp_path, resume=True)
-    assert_one_sentence(caught.value, str(newest), "take another one")
-    shutil.rmtree(newest)
+    assert_one_sentence(caught.value, "holds no whole checkpoint: take another run")
+
+
+def test_the_checkpoint_asked_for_is_the_best_or_newest_that_is_whole(kept, tmp_path, capsys):
+    shutil.copytree(kept / "run", tmp_path / "run")
+    folder = CheckpointFolder(tmp_path / "run" / "checkpoints")
+    accuracies = [epoch.valid_accuracy for epoch in folder.epochs(3)]
+    best_first = sorted([1, 2, 3], key=lambda n: (-accuracies[n - 1], n))
+    description = config_json.read(tmp_path / "run")
+    for name, order in {"last": [3, 2, 1], "best": best_first}.items():
+        shutil.rmtree(tmp_path / "run")
+        shutil.copytree(kept / "run", tmp_path / "run")
+        for n_epochs, following in zip(order, order[1:]):
+            empty(folder.path(n_epochs) / "variables.index", None)
+            found = restore.find_checkpoint(tmp_path / "run", description, name)
+            assert found == folder.prefix(following)
+            assert f"{folder.path(n_epochs)} is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["epochs"][0].__setitem__(1, 0.25),
+        lambda state: state["files"]["variables.index"].__setitem__(0, 7),
+        lambda state: state["files"].pop("variables.index"),
+        lambda state: state.pop("sha256"),
+    ],
+)
+def test_a_state_that_was_changed_is_damaged(change, kept, tmp_path):
+    shutil.copytree(kept / "run" / "checkpoints", tmp_path / "checkpoints")
+    folder = CheckpointFolder(tmp_path / "checkpoints")
+    path = folder.path(2) / "state.json"
+    state = json.loads(path.read_text())
+    assert [len(state["epochs"]), sorted(state["files"])] == [2, sorted(FILES)[1:]]
+    assert folder.newest_whole() == 3 and len(folder.epochs(2)) == 2  # control
+    change(state)
+    path.write_text(json.dumps(state))
+    with pytest.raises(RunError) as caught:
+        folder.epochs(2)
+    assert_one_sentence(caught.value, str(folder.path(2)), "take another one")
+
+
+def test_a_checkpoint_of_an_older_version_is_taken_as_it_is(kept, tmp_path):
+    """It holds the metrics alone, and no SHA-256."""
+    shutil.copytree(kept / "run", tmp_path / "run")
+    for path in (tmp_path / "run" / "checkpoints").glob("*/state.json"):
+        path.write_text(json.dumps({"epochs": json.loads(path.read_text())["epochs"]}))
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "epoch-0003")
     train_briefly(tmp_path, resume=True)
     assert_same_end(tmp_path / "run", kept / "run", n_epochs=3)
 
@@ -162,10 +243,11 @@ STATES = ["{}", "[]", "3", '{"epochs": [[0, 0.5, 0.5, 1.0]]}', "{", "[" * 100_00
 
 @pytest.mark.parametrize("state", STATES, ids=range(len(STATES)))
 def test_metrics_that_do_not_fit_the_checkpoint_are_refused(state, kept, tmp_path):
-    shutil.copytree(kept / "run", tmp_path / "run")
-    (tmp_path / "run" / "checkpoints" / "epoch-0003" / "state.json").write_text(state)
+    shutil.copytree(kept / "run" / "checkpoints", tmp_path / "checkpoints")
+    folder = CheckpointFolder(tmp_path / "checkpoints")
+    (folder.path(3) / "state.json").write_text(state)
     with pytest.raises(RunError) as caught:
-        train_briefly(tmp_path, resume=True)
+        folder.epochs(3)
     assert_one_sentence(caught.value, "epoch-0003", "take another one")
 
 
@@ -180,17 +262,38 @@ def test_other_names_among_the_checkpoints_do_no_harm(kept, tmp_path):
     assert {f"epoch-000{n}" for n in (1, 2, 3)} | {"epoch-0003.bak", "epoch-best"} == names
 
 
-def test_a_deletion_cut_off_leaves_no_half_checkpoint(kept, tmp_path, monkeypatch):
-    shutil.copytree(kept / "run" / "checkpoints", tmp_path / "checkpoints")
-    model = build_graph(CONFIG, 20, 5)
-    folder = Checkpoints(tmp_path / "checkpoints", model)
+def save(folder, session, n_epochs, keep=9, best=1):
+    folder.save(session, [EPOCH] * n_epochs, keep=keep, best=best)
+    folder.wait()
+
+
+EPOCH = EpochMetrics(0, 0.5, 0.5, 1.0)
+
+
+def test_a_deletion_cut_off_leaves_no_half_checkpoint(session, tmp_path, monkeypatch):
+    folder = Checkpoints(tmp_path, session.model)
+    for n_epochs in (1, 2):
+        save(folder, session, n_epochs)
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "rmtree", lambda path, **_: None)  # killed before it began
-        folder.prune(keep=2, best=3)
+        save(folder, session, 3, keep=2, best=3)
     assert folder.all() == [2, 3]
-    assert (tmp_path / "checkpoints" / ".deleted").exists()
-    folder.prune(keep=1, best=3)
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["epoch-0003"]
+    assert (tmp_path / ".deleted").exists()
+    save(folder, session, 4, keep=1, best=4)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0004"]
+
+
+def test_training_goes_on_while_the_disk_is_waited_for(session, tmp_path, monkeypatch):
+    """Nothing is called a checkpoint, and no older one deleted, before the disk has it."""
+    folder = Checkpoints(tmp_path, session.model)
+    save(folder, session, 1)
+    disk, fsync = threading.Event(), os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (disk.wait(60), fsync(fd)))
+    folder.save(session, [EPOCH] * 2, keep=1, best=2)
+    assert folder.all() == [1]
+    disk.set()
+    folder.wait()
+    assert folder.all() == [2]
 
 
 def tf1_graph(**changes):
@@ -350,14 +453,14 @@ def files_limited(n_bytes):
 def test_a_file_size_limit_is_told_and_costs_no_checkpoint(n_bytes, session, tmp_path):
     """Stands for the full disk where nothing can be mounted."""
     folder = Checkpoints(tmp_path, session.model)
-    folder.save(session, 1, {"epochs": []})
+    save(folder, session, 1)
     with files_limited(n_bytes), pytest.raises(RunError) as caught:
-        folder.save(session, 2, {"epochs": []})
+        save(folder, session, 2)
     assert_one_sentence(caught.value, "cannot write the checkpoint", "File too large", "are intact")
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0001"]
     folder.restore(session, 1)
     with files_limited(4000):  # control: large enough
-        folder.save(session, 2, {"epochs": []})
+        save(folder, session, 2)
     assert folder.all() == [1, 2]
 
 
@@ -390,7 +493,7 @@ def test_a_saver_that_fails_leaves_no_trace(kept, tmp_path, monkeypatch):
 
         monkeypatch.setattr(folder.saver, "save", fail)
         with pytest.raises(RunError) as caught:
-            folder.save(None, 3, {})
+            save(folder, None, 3)
         assert_one_sentence(caught.value, "epoch-0003", "earlier checkpoints are intact")
     assert folder.all() == [1, 2, 3]
     assert len(os.listdir(tmp_path / "checkpoints")) == 3

@@ -1,6 +1,5 @@
 """config.json: what it holds of a run, and that no damage to it escapes as another error."""
 
-import copy
 import dataclasses
 import json
 import os
@@ -16,7 +15,7 @@ import tf1_dnn
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Keeping
 from tf1_dnn.errors import Error
-from tf1_dnn.runs import config_json, directory
+from tf1_dnn.runs import config_json, directory, typed_json
 from tf1_dnn.spec import TrainSpec
 
 
@@ -50,7 +49,7 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    assert config_json.make_config(config_json.read(tmp_path)) == config
+    assert config_json.read(tmp_path).config == config
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
 def test_the_scale_of_the_data_is_kept(splits, values, scale):
     images = np.resize(values, splits.train.images.shape)
     splits = splits._replace(train=splits.train._replace(images=images))
-    assert config_json.describe(TrainSpec(CONFIG, EXECUTION), splits)["data"]["scale"] == scale
+    assert config_json.describe(TrainSpec(CONFIG, EXECUTION), splits).data.scale == scale
 
 
 JSON = st.recursive(
@@ -80,7 +79,7 @@ JSON = st.recursive(
 @st.composite
 def mutated(draw):
     """The text of a real config.json with one to three values replaced, or its bytes damaged."""
-    description = copy.deepcopy(DESCRIPTION)
+    description = json.loads(typed_json.dumps(DESCRIPTION))
     for _ in range(draw(st.integers(1, 3))):
         place, keys = description, []
         while isinstance(place, dict) and place and (not keys or draw(st.booleans())):

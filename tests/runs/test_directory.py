@@ -4,6 +4,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import shutil
 
 import pytest
 from conftest import small_splits
@@ -12,7 +13,7 @@ from run_folders import CONFIG, EXECUTION, contents, describe, make_run
 from tf1_dnn import cli, train
 from tf1_dnn.config import Execution, Keeping
 from tf1_dnn.errors import RunError
-from tf1_dnn.runs import config_json, directory
+from tf1_dnn.runs import config_json, directory, durable
 from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training import trainer
 
@@ -52,7 +53,7 @@ def test_another_run_is_refused_resumed_or_overwritten(tmp_path):
         assert contents(tmp_path) == before
     with directory.open_run(tmp_path, describe(seed=7), overwrite=True):
         assert set(contents(tmp_path)) == {"config.json", "checkpoints"}
-    assert config_json.read(tmp_path)["config"]["seed"] == 7
+    assert config_json.read(tmp_path).config.seed == 7
 
 
 @pytest.mark.parametrize("how", [{}, {"resume": True}, {"overwrite": True}])
@@ -135,21 +136,6 @@ def test_an_overwrite_cut_off_leaves_a_run(tmp_path, monkeypatch):
     assert unlinked == ["metrics.jsonl"]
     with directory.open_run(tmp_path, describe(), overwrite=True):
         pass
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "metrics.jsonl"
-    directory.write_whole(path, "old\n")
-
-    def fail(path, text, **kwargs):
-        with open(path, "w") as file:
-            file.write(text[:2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(directory.Path, "write_text", fail)
-    with pytest.raises(OSError):
-        directory.write_whole(path, "new\n")
-    assert contents(tmp_path) == {"metrics.jsonl": b"old\n"}
 
 
 @pytest.mark.parametrize(
@@ -244,3 +230,34 @@ def test_a_closed_stdout_is_no_fault_of_the_directory(tmp_path):
     with pytest.raises(RunError, match=r"cannot write .* \(No space left on device\)"):
         with directory.open_run(tmp_path, describe(), resume=True):
             raise OSError(28, "No space left on device")
+
+
+LINKED = [".lock", "config.json", "config.json.partial", "metrics.jsonl", "checkpoints", "train"]
+
+
+@pytest.mark.parametrize("name", LINKED)
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_nothing_is_written_through_a_link(name, kind, tmp_path):
+    make_run(tmp_path / "run")
+    with directory.open_run(tmp_path / "run", describe(), resume=True):  # control
+        pass
+    (tmp_path / "elsewhere").write_text("precious")
+    path = tmp_path / "run" / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.symlink_to(tmp_path / "elsewhere") if kind == "link" else os.mkfifo(path)
+    for how in (dict(resume=True), dict(overwrite=True)):
+        with pytest.raises(RunError) as caught:
+            with directory.open_run(tmp_path / "run", describe(), **how):
+                pass
+        assert str(caught.value) == f"{path} is no file or folder of a run's own: remove it."
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+
+
+def test_a_partial_file_that_became_a_link_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").write_text("precious")
+    (tmp_path / "file.partial").symlink_to(tmp_path / "elsewhere")
+    durable.write_whole(tmp_path / "file", "new")
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+    assert (tmp_path / "file").read_text() == "new"

@@ -16,7 +16,7 @@ from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.experiments.protocol import Experiment
 from tf1_dnn.experiments.stepped import Measured, Settings
-from tf1_dnn.runs import directory
+from tf1_dnn.runs import durable
 
 
 class Cell(NamedTuple):
@@ -81,7 +81,7 @@ def write(folder: Path, cell: Cell, measured: Measured) -> None:
     """Keep what a cell gave, whole or not at all; RunError if it cannot be written."""
     text = json.dumps({"key": cell.key(), "measured": measured}, indent=1) + "\n"
     with writing(f"to {folder}", "make room; finished cells are kept."):
-        directory.write_whole(cell.path(folder), text)
+        durable.write_whole(cell.path(folder), text)
 
 
 def writing(what: str, remedy: str) -> ContextManager[None]:

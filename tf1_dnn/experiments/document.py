@@ -10,7 +10,7 @@ from tf1_dnn.experiments import cells
 from tf1_dnn.experiments.estimates import Estimate
 from tf1_dnn.experiments.protocol import Result, Row, conclude
 from tf1_dnn.experiments.registry import EXPERIMENTS
-from tf1_dnn.runs import directory, plots
+from tf1_dnn.runs import durable, plots
 from tf1_dnn.spec import PathLike
 
 
@@ -28,7 +28,7 @@ def write(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> 
     advice = "make room, or name another folder; finished cells are kept."
     with cells.writing(f"the report to {folder}", advice):
         for name, text in texts.items():
-            directory.write_whole(folder / name, text)
+            durable.write_whole(folder / name, text)
     return [*(folder / name for name in texts), *paths]
 
 

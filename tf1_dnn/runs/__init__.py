@@ -10,9 +10,11 @@ __all__ = [
     "checkpoints",
     "config_json",
     "directory",
+    "durable",
     "history",
     "plots",
     "recorder",
     "restore",
     "saved_model",
+    "typed_json",
 ]

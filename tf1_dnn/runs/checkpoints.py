@@ -1,16 +1,18 @@
 """Checkpoints: whole or absent, the newest and the best kept, from any TensorFlow 1 program."""
 
 import contextlib
-import json
 import os
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator, Sequence
 
 from tf1_dnn.compat import tf
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import ModelSpec
-from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder
+from tf1_dnn.runs import durable
+from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder, make_state
+from tf1_dnn.runs.history import EpochMetrics
 
 _FAULTS = (OSError, ValueError, tf.errors.OpError)  # what reading and writing them may raise
 
@@ -19,39 +21,70 @@ class Checkpoints(CheckpointFolder):
     """Writes and restores checkpoints of a model's graph.
 
     Each holds all global variables (moving averages and optimizer slots included) and the metrics
-    so far. It is written beside and renamed into place, so that a process killed in the middle
-    leaves nothing that looks like a checkpoint.
+    so far. It is written beside, brought to the disk and renamed into place, so that a process
+    killed in the middle, or a power cut, leaves nothing that looks like a checkpoint and is none.
+    A thread waits for the disk while training goes on.
     """
 
     def __init__(self, folder: Path, model: ModelSpec) -> None:
         super().__init__(folder)
         with model.graph.as_default():
             self.saver = tf.train.Saver(tf.global_variables(), max_to_keep=None)
+        self._thread = ThreadPoolExecutor(1, "checkpoints")
+        self._settled: list[Future[None]] = []
 
-    def save(self, session: Any, n_epochs: int, state: dict[str, Any]) -> None:
-        """Save all variables and `state`; RunError if the disk is full or not writable."""
-        partial, final = self.folder / ".partial", self.path(n_epochs)
-        shutil.rmtree(partial, ignore_errors=True)
-        remedy = "make room or permit it and --resume; earlier checkpoints are intact"
-        try:
-            with told(RunError, f"cannot write the checkpoint {final}", remedy, *_FAULTS):
-                partial.mkdir(parents=True)
-                (partial / STATE).write_text(json.dumps(state))
-                prefix = str(partial / VARIABLES)
-                self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
-                self._delete(n_epochs)
-                os.replace(partial, final)
-        finally:
+    def save(self, session: Any, epochs: Sequence[EpochMetrics], *, keep: int, best: int) -> None:
+        """Save all variables and metrics; once they are on the disk, delete older checkpoints.
+
+        The `keep` newest stay, and the one after `best` epochs. Raises RunError if the disk is full
+        or not writable: here, or from the next `save` or `wait`.
+        """
+        self.wait()
+        partial = self.folder / durable.PARTIAL
+        with self._told(len(epochs)):
             shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            prefix = str(partial / VARIABLES)
+            self.saver.save(session, prefix, write_meta_graph=False, write_state=False)
+        self._settled.append(self._thread.submit(self._settle, list(epochs), keep, best))
+
+    def wait(self) -> None:
+        """Until what was saved is on the disk; RunError if it cannot be."""
+        while self._settled:
+            self._settled.pop().result()
 
     def restore(self, session: Any, n_epochs: int) -> None:
         """Load a checkpoint's variables; RunError if it is damaged."""
+        self.wait()
         restore_variables(session, self.saver, self.prefix(n_epochs))
 
-    def prune(self, *, keep: int, best: int) -> None:
-        """Delete all but the `keep` newest and `best`."""
-        for n_epochs in set(self.all()[:-keep]) - {best}:
+    def set_aside(self, n_epochs: int) -> None:
+        """Rename a damaged checkpoint, so that it is no longer taken for one."""
+        path = self.path(n_epochs)
+        aside = path.with_name(f"{path.name}.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(path, aside)
+
+    def _settle(self, epochs: list[EpochMetrics], keep: int, best: int) -> None:
+        partial, n_epochs = self.folder / durable.PARTIAL, len(epochs)
+        with self._told(n_epochs):
+            (partial / STATE).write_text(make_state(partial, epochs), encoding="utf-8")
             self._delete(n_epochs)
+            durable.move_folder(partial, self.path(n_epochs))
+        for old in set(self.all()[:-keep]) - {best}:
+            self._delete(old)
+
+    @contextlib.contextmanager
+    def _told(self, n_epochs: int) -> Iterator[None]:
+        """What went wrong in a sentence; nothing half written is left."""
+        fault = f"cannot write the checkpoint {self.path(n_epochs)}"
+        remedy = "make room or permit it and --resume; earlier checkpoints are intact"
+        try:
+            with told(RunError, fault, remedy, *_FAULTS):
+                yield
+        except BaseException:
+            shutil.rmtree(self.folder / durable.PARTIAL, ignore_errors=True)
+            raise
 
     def _delete(self, n_epochs: int) -> None:
         """Out of sight first: what is half deleted must not look like a checkpoint."""

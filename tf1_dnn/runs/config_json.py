@@ -1,19 +1,24 @@
 """config.json: what a run was trained on and how, and what a run to resume must share with it."""
 
 import dataclasses
-import json
 import os
 import platform
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Annotated, Any, Iterator, Mapping
 
+import msgspec
 import numpy as np
 
 from tf1_dnn import __version__
-from tf1_dnn.config import Config
+from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.runs import typed_json
 from tf1_dnn.spec import PathLike, TrainSpec
+
+Size = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+Scale = Annotated[float, msgspec.Meta(gt=0)]
+
 
 # What a resumed run must have in common with the run it goes on from.
 _DECIDING = (
@@ -27,30 +32,55 @@ _DECIDING = (
 )
 
 
-def describe(spec: TrainSpec, splits: Splits) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class DataDescription:
+    """The data set that a run was trained on."""
+
+    name: str
+    source: str  # a path, or the module of built-in data
+    sha256: str
+    image_shape: tuple[Size, ...]
+    n_outputs: Size
+    scale: Scale | None = 255.0  # the grey level that the network saw as 1; None: no pictures
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
     """What config.json holds: every option, the data set with its hash, the versions."""
-    config, origin = spec.config, spec.from_checkpoint
-    return {
-        "config": {**dataclasses.asdict(config), "hidden_units": list(config.hidden_units)},
-        "data": {
-            "name": splits.name,
-            "source": splits.source,
-            "sha256": splits.sha256(),
-            "image_shape": list(splits.image_shape),
-            "n_outputs": splits.n_outputs,
-            "scale": _scale(splits.train.images),
-        },
-        "execution": dataclasses.asdict(spec.execution),
-        "keeping": dataclasses.asdict(spec.keeping),
-        "from_checkpoint": origin and os.path.abspath(origin),
-        "cluster": spec.cluster,
-        "versions": {
+
+    config: Config
+    data: DataDescription
+    execution: Execution
+    keeping: Keeping
+    from_checkpoint: str | None = None
+    cluster: str | None = None
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def describe(spec: TrainSpec, splits: Splits) -> Description:
+    """The description of a run that is to be trained."""
+    origin = spec.from_checkpoint
+    return Description(
+        spec.config,
+        DataDescription(
+            splits.name,
+            splits.source,
+            splits.sha256(),
+            splits.image_shape,
+            splits.n_outputs,
+            _scale(splits.train.images),
+        ),
+        spec.execution,
+        spec.keeping,
+        origin and os.path.abspath(origin),
+        spec.cluster,
+        {
             "tf1_dnn": __version__,
             "tensorflow": _tensorflow_version(),
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-    }
+    )
 
 
 def _tensorflow_version() -> str:
@@ -68,41 +98,30 @@ def _scale(images: np.ndarray) -> float | None:
     return 255.0 / float(images.max()) if images.min() >= 0 < images.max() else None
 
 
-def read(run_dir: PathLike) -> dict[str, Any]:
+def read(run_dir: PathLike) -> Description:
     """config.json of a run; RunError if the folder is not a run or the file is damaged."""
     path = Path(run_dir, "config.json")
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        make_config(description)
-        _require_data(description["data"])
-        dict(description["keeping"])
-        return description
+        described = typed_json.read(path, dict[str, Any])
+        _require_known(described["config"], Config)
+        return typed_json.convert(described, Description)
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run_dir} is not a run directory: it has no config.json.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except typed_json.FAULTS as error:
         raise RunError(
             f"{path} is damaged ({first_sentence(error)}): take another run, or --overwrite this "
             "one."
         ) from None
 
 
-def _require_data(data: dict[str, Any]) -> None:
-    """Raise ValueError, or KeyError, for a description of no data."""
-    texts = [data[name] for name in ("name", "source", "sha256")]
-    sizes, scale = [*data["image_shape"], data["n_outputs"]], data.get("scale")
-    is_whole = all(isinstance(text, str) for text in texts)
-    is_whole &= all(isinstance(size, int) and size > 0 for size in sizes)
-    is_whole &= scale is None or (isinstance(scale, (int, float)) and scale > 0)
-    if not is_whole:
-        raise ValueError("it does not say what data it was")
+def _require_known(options: Mapping[str, Any], kind: type) -> None:
+    """Raise ValueError for an option that this version does not know: it may decide digits."""
+    unknown = sorted(set(options) - {field.name for field in dataclasses.fields(kind)})
+    if unknown:
+        raise ValueError(f"the option {unknown[0]!r} is unknown")
 
 
-def make_config(description: dict[str, Any]) -> Config:
-    """The Config that a run was trained with."""
-    return Config(**description["config"])
-
-
-def require_same(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+def require_same(folder: Path, old: Description, new: Description) -> None:
     """Raise RunError that names every difference which would change the digits."""
     old_values, new_values = (dict(_deciding_values(each)) for each in (old, new))
     differences = [
@@ -117,11 +136,11 @@ def require_same(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None
         )
 
 
-def _deciding_values(description: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _deciding_values(description: Description) -> Iterator[tuple[str, Any]]:
     for name in _DECIDING:
-        value: Any = description
+        value: Any = dataclasses.asdict(description)
         for part in name.split("."):
-            value = value.get(part, {}) if isinstance(value, dict) else {}
+            value = value[part]
         if isinstance(value, dict):
             yield from value.items()
         else:

@@ -1,27 +1,29 @@
-"""The run directory: its names, who may write to it, and how a file is replaced whole."""
+"""The run directory: its names, and who may write to it."""
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Collection, Iterator
 
 from tf1_dnn.errors import RunError, first_sentence
-from tf1_dnn.runs import config_json
+from tf1_dnn.runs import config_json, durable, typed_json
+from tf1_dnn.runs.config_json import Description
+from tf1_dnn.runs.durable import PARTIAL
 from tf1_dnn.spec import PathLike
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
 _CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
-_LOCK, _PARTIAL = ".lock", ".partial"
+MOST_METRICS = 1 << 26  # bytes of a file that grows with the epochs
+_LOCK = ".lock"
 
 
 @contextlib.contextmanager
 def open_run(
     path: PathLike,
-    description: dict[str, Any],
+    description: Description,
     *,
     resume: bool = False,
     overwrite: bool = False,
@@ -46,20 +48,9 @@ def open_run(
             if overwrite:
                 _clear(folder)
             # config.json comes first and goes last: without it nothing here would be a run's.
-            write_whole(folder / "config.json", json.dumps(description, indent=1) + "\n")
+            durable.write_whole(folder / "config.json", typed_json.dumps(description))
             (folder / CHECKPOINTS).mkdir(exist_ok=True)
             yield folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file, or leave it as it was."""
-    partial = path.with_name(path.name + _PARTIAL)
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager
@@ -77,7 +68,8 @@ def _system_errors_told(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    with open(folder / _LOCK, "w") as lock:
+    descriptor = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    with open(descriptor, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -88,16 +80,15 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def check_run(
-    path: PathLike, description: dict[str, Any], *, resume: bool, overwrite: bool
-) -> None:
+def check_run(path: PathLike, description: Description, *, resume: bool, overwrite: bool) -> None:
     """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
     folder = Path(path)
     with _system_errors_told(folder):
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file: name a directory for the run.")
         names = {each.name for each in folder.iterdir()} if folder.exists() else set()
-    names -= {_LOCK, "config.json" + _PARTIAL}
+        _require_no_links(folder, names)
+    names -= {_LOCK, "config.json" + PARTIAL}
     if names and "config.json" not in names:
         raise RunError(f"{folder} holds files that are not a run's: name another directory.")
     if names and resume:
@@ -108,7 +99,15 @@ def check_run(
         )
 
 
+def _require_no_links(folder: Path, names: Collection[str]) -> None:
+    """What is written here must land here, whoever made the directory."""
+    for name in sorted(names):
+        is_ours = name.removesuffix(PARTIAL) in (*_CONTENTS, _LOCK)
+        if is_ours and ((folder / name).is_symlink() or (folder / name).is_fifo()):
+            raise RunError(f"{folder / name} is no file or folder of a run's own: remove it.")
+
+
 def _clear(folder: Path) -> None:
     for path in sorted(folder.iterdir(), key=lambda path: path.name == "config.json"):
-        if path.name.removesuffix(_PARTIAL) in _CONTENTS:
+        if path.name.removesuffix(PARTIAL) in _CONTENTS:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

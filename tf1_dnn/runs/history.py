@@ -1,21 +1,27 @@
 """What a run tells of itself, epoch by epoch."""
 
-from typing import NamedTuple, Sequence
+from typing import Annotated, NamedTuple, Sequence
 
+import msgspec
 import numpy as np
 
 StepMetrics = dict[str, np.ndarray]  # of graph.STEP_METRICS, float32 [n_steps] each
 
 
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
 class EpochMetrics(NamedTuple):
-    epoch: int  # from 0
-    valid_accuracy: float
+    epoch: Epoch  # from 0
+    valid_accuracy: Share
     valid_loss: float  # mean over the validation set
-    seconds: float  # spent on training steps
+    seconds: Seconds  # spent on training steps
 
 
 class TestMetrics(NamedTuple):
-    test_accuracy: float
+    test_accuracy: Share
     test_loss: float  # mean over the test set
 
 

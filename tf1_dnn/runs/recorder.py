@@ -9,7 +9,7 @@ from tf1_dnn.config import Keeping
 from tf1_dnn.data import Splits, n_batches
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import STEP_METRICS, ModelSpec
-from tf1_dnn.runs import config_json, directory, plots
+from tf1_dnn.runs import config_json, directory, durable, plots
 from tf1_dnn.runs.checkpoints import Checkpoints
 from tf1_dnn.runs.events import WINDOW, Events
 from tf1_dnn.runs.history import EpochMetrics, History, StepMetrics, TestMetrics, best_epoch
@@ -60,15 +60,23 @@ class RunRecorder(Recorder):
             )
 
     def resume(self, session: Any) -> list[EpochMetrics]:
-        saved = self.checkpoints.all()
-        epochs: list[EpochMetrics] = []
-        if saved:
-            self.checkpoints.restore(session, saved[-1])
-            epochs = self.checkpoints.epochs(saved[-1])
+        epochs = self._restore_newest(session)
         with _events_told(self.folder):
             self.events.restart(len(epochs))
         self._write(epochs)
         return epochs
+
+    def _restore_newest(self, session: Any) -> list[EpochMetrics]:
+        """Restore the newest whole checkpoint, if there are any; damaged ones are set aside."""
+        self.checkpoints.wait()
+        saved = self.checkpoints.all()
+        if not saved:
+            return []
+        newest = self.checkpoints.newest_whole()
+        self.checkpoints.restore(session, newest)
+        for damaged in saved[saved.index(newest) + 1 :]:
+            self.checkpoints.set_aside(damaged)
+        return self.checkpoints.epochs(newest)
 
     def record(
         self, session: Any, epochs: list[EpochMetrics], steps: StepMetrics, *, is_last: bool
@@ -78,19 +86,24 @@ class RunRecorder(Recorder):
             self.events.write(session, epochs[-1], steps)
         n_epochs, n_best = len(epochs), best_epoch(epochs) + 1
         if is_last or n_best == n_epochs or n_epochs % self.keeping.checkpoint_every == 0:
-            self.checkpoints.save(session, n_epochs, {"epochs": epochs})
-            self.checkpoints.prune(keep=self.keeping.keep, best=n_best)
+            self.checkpoints.save(session, epochs, keep=self.keeping.keep, best=n_best)
 
     def restore_best(self, session: Any, epochs: list[EpochMetrics]) -> None:
         self.checkpoints.restore(session, best_epoch(epochs) + 1)
 
     def finish(self, history: History) -> None:
-        self._write(history.epochs, history.test)
+        self._write(history.epochs, history.test, synced=True)
         plots.curves({self.folder.name: list(history.epochs)}, self.folder / directory.CURVES)
         with _events_told(self.folder):
             self.events.close()
 
-    def _write(self, epochs: Sequence[EpochMetrics], test: TestMetrics | None = None) -> None:
+    def _write(
+        self,
+        epochs: Sequence[EpochMetrics],
+        test: TestMetrics | None = None,
+        *,
+        synced: bool = False,  # a checkpoint holds the epochs as well
+    ) -> None:
         lines, times = [], []
         for metrics in epochs:
             values = metrics._asdict()
@@ -100,7 +113,7 @@ class RunRecorder(Recorder):
             lines.append(test._asdict())
         for name, rows in [(directory.METRICS, lines), (directory.TIMES, times)]:
             text = "".join(json.dumps(row) + "\n" for row in rows)
-            directory.write_whole(self.folder / name, text)
+            durable.write_whole(self.folder / name, text, synced=synced)
 
 
 @contextlib.contextmanager
@@ -117,7 +130,11 @@ def open_recorder(spec: TrainSpec, model: ModelSpec, splits: Splits) -> Iterator
         spec.run_dir, description, resume=spec.resume, overwrite=spec.overwrite
     )
     with claim as folder:
-        yield RunRecorder(folder, model, spec.keeping, splits)
+        recorder = RunRecorder(folder, model, spec.keeping, splits)
+        try:
+            yield recorder
+        finally:
+            recorder.checkpoints.wait()
 
 
 def _events_told(folder: Path) -> ContextManager[None]:

@@ -6,6 +6,7 @@ TensorFlow is imported by `restored` alone, so that commands can check everythin
 from __future__ import annotations
 
 import contextlib
+import glob
 import math
 import os
 from pathlib import Path
@@ -16,14 +17,11 @@ from tf1_dnn.data import Splits
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
-from tf1_dnn.runs.history import best_epoch
+from tf1_dnn.runs.config_json import Description
 from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
-
-
-SCALE = 255.0  # a picture's white, which the network sees as 1; what runs of bytes record too
 
 
 class Restored(NamedTuple):
@@ -47,28 +45,42 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     """
     description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
+    n_inputs = math.prod(description.data.image_shape)
+    _require_fitting(description, prefix)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
     from tf1_dnn.runs import checkpoints
 
-    n_inputs = math.prod(description["data"]["image_shape"])
-    model = build_graph(
-        config_json.make_config(description), n_inputs, description["data"]["n_outputs"]
-    )
+    model = build_graph(description.config, n_inputs, description.data.n_outputs)
     with sessions.start(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, model, prefix)
         yield Restored(session, model)
 
 
+def _require_fitting(description: Description, prefix: str) -> None:
+    """Refuse a network that a checkpoint cannot hold, before memory is taken for it."""
+    folder, name = os.path.split(prefix)
+    files = Path(folder).glob(f"{glob.escape(name)}.data-*")
+    n_held = sum(path.stat().st_size for path in files) // 4  # float32
+    n_inputs = math.prod(description.data.image_shape)
+    widths = [n_inputs, *description.config.hidden_units, description.data.n_outputs]
+    n_weights = sum(a * b for a, b in zip(widths, widths[1:]))
+    if n_weights > n_held:
+        raise RunError(
+            f"the run's config.json describes a network of {n_weights:,} weights, more than the "
+            f"checkpoint {prefix} can hold: take the checkpoint of that run."
+        )
+
+
 def load_data(
-    description: dict[str, Any], dataset: str | None = None, path: str | None = None
+    description: Description, dataset: str | None = None, path: str | None = None
 ) -> Splits:
     """The data set of `data.load`'s arguments, by default the one that the run was trained on.
 
     Raises DataError for files that are missing or damaged.
     """
-    name, source = (description["data"][key] for key in ("name", "source"))
+    name, source = description.data.name, description.data.source
     if dataset is not None or path is not None:
         return data.load(dataset or "auto", path)
     if source == "tf1_dnn.synthetic":
@@ -82,20 +94,27 @@ def load_data(
     )
 
 
-def check_data(description: dict[str, Any], splits: Splits) -> None:
+def check_data(description: Description, splits: Splits) -> None:
     """Raise DataError for data unlike the run's; say so on stderr if only the content differs."""
-    shape, n_outputs = tuple(description["data"]["image_shape"]), description["data"]["n_outputs"]
+    shape, n_outputs = description.data.image_shape, description.data.n_outputs
     if splits.image_shape != shape or splits.n_outputs != n_outputs:
         raise DataError(
             f"the run was trained on images {shape} of {n_outputs} classes, but those from "
             f"{splits.source} are {splits.image_shape} of {splits.n_outputs}: give the run's data."
         )
-    if splits.sha256() != description["data"]["sha256"]:
+    if splits.sha256() != description.data.sha256:
         cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
 
 
+def _best_first(saved: CheckpointFolder, n_epochs: int) -> list[int]:
+    """The checkpoints, those after the best epochs first, by the metrics of one of them."""
+    accuracies = [epoch.valid_accuracy for epoch in saved.epochs(n_epochs)]
+    known = [n for n in saved.all() if n <= n_epochs]
+    return sorted(known, key=lambda n: (-accuracies[n - 1], n))
+
+
 def find_checkpoint(
-    run_dir: PathLike, description: dict[str, Any], checkpoint: str | None = None
+    run_dir: PathLike, description: Description, checkpoint: str | None = None
 ) -> str:
     """The prefix of a checkpoint's files.
 
@@ -110,13 +129,13 @@ def find_checkpoint(
     """
     saved = CheckpointFolder(Path(run_dir, directory.CHECKPOINTS))
     if checkpoint is None:
-        checkpoint = "best" if description["keeping"].get("patience") else "last"
+        checkpoint = "best" if description.keeping.patience else "last"
     if checkpoint in ("last", "best"):
-        n_epochs = max(saved.all(), default=0)
-        if not n_epochs:
+        if not saved.all():
             raise RunError(f"{run_dir} holds no checkpoint yet: let the run finish an epoch.")
+        n_epochs = saved.newest_whole()
         if checkpoint == "best":
-            n_epochs = best_epoch(saved.epochs(n_epochs)) + 1
+            n_epochs = saved.first_whole(_best_first(saved, n_epochs))
         checkpoint = saved.prefix(n_epochs)
     if not os.path.isfile(checkpoint + ".index"):
         raise RunError(

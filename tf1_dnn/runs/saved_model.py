@@ -5,8 +5,7 @@ TensorFlow is imported by what needs it, so that a folder can be looked at witho
 
 from __future__ import annotations
 
-import json
-import math
+import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from tf1_dnn.config import Execution
 from tf1_dnn.errors import Error, RunError, told
+from tf1_dnn.runs import typed_json
+from tf1_dnn.runs.config_json import Scale, Size
 
 if TYPE_CHECKING:
     from tf1_dnn.graph.inference import Inference, Values
@@ -35,19 +36,25 @@ def write(
             partial = Path(folder, directory.name)
             save(partial, inference, values)
             (partial / METADATA).parent.mkdir()
-            (partial / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
+            (partial / METADATA).write_text(typed_json.dumps(metadata), encoding="utf-8")
             os.rename(partial, directory)
 
 
-def read_metadata(directory: Path) -> dict[str, Any]:
-    """What an export says of its data: image_shape, n_outputs, scale; RunError if damaged."""
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What an export says of the data that its network was trained on."""
+
+    image_shape: tuple[Size, ...]
+    n_outputs: Size
+    scale: Scale | None  # the grey level that the network sees as 1; None: no pictures
+
+
+def read_metadata(directory: Path) -> Metadata:
+    """What an export says of its data; RunError if it is damaged."""
     path = directory / METADATA
-    faults = (OSError, ValueError, KeyError, TypeError)
-    with told(RunError, f"{path} is damaged", "export the run again", *faults):
-        metadata = json.loads(path.read_text(encoding="utf-8"))
-        math.prod(int(size) for size in metadata["image_shape"])
-        scale = metadata["scale"]
-        return {**metadata, "scale": scale if scale is None else float(scale)}
+    remedy = "export the run again"
+    with told(RunError, f"{path} is damaged", remedy, *typed_json.FAULTS):
+        return typed_json.read(path, Metadata)
 
 
 def save(directory: Path, inference: Inference, values: Values) -> None:
