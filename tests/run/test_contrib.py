@@ -16,16 +16,12 @@ MAKER = GOLDEN / "make_contrib.py"  # a TensorFlow 1 program, run unedited
 PAGE = read(ROOT / "docs" / "contrib.md")
 
 # What is not as TensorFlow 1.15.5 had it, and why.
-IN_PARALLEL = "dropout in the steps of a loop, which take masks in any order, in 1.15.5 as well"
 KNOWN = {
     "layers batch_norm weighted": ({"ops"}, "tf.nn.weighted_moments builds one op less today"),
     "layers bow_encoder": (
         {"ops", "seeds", "values"},
         "tf.nn.embedding_lookup_sparse looks ids up without tf.unique today",
     ),
-    "rnn DropoutWrapper": ({"values"}, IN_PARALLEL),
-    "rnn MultiRNNCell dropout": ({"values"}, IN_PARALLEL),
-    "rnn LayerNormBasicLSTMCell": ({"values"}, IN_PARALLEL),
     "crf learns": ({"ops"}, "the gradient of reduce_logsumexp in a loop"),
     "opt resource": ({"ops"}, "sparse updates of resource variables"),
     "data": ({"ops", "values"}, "shuffle_and_repeat's kernel seeds each repetition anew"),
