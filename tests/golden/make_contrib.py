@@ -294,7 +294,9 @@ def run(cell, sequence_length):
 """
 for _name, _cell in CELLS.items():
     PROGRAMS["rnn " + _name] = (
-        RNN + "outputs = run(%s, sequence_length=LENGTHS)\n" % _cell.strip() + """
+        (UNROLLED if "rop" in _cell else RNN)
+        + "outputs = run(%s, sequence_length=LENGTHS)\n" % _cell.strip()
+        + """
 loss = tf.reduce_sum(tf.square(outputs[0]))
 out = outputs + tf.gradients(loss, tf.trainable_variables())
 """

@@ -16,16 +16,12 @@ MAKER = GOLDEN / "make_contrib.py"  # a TensorFlow 1 program, run unedited
 PAGE = read(ROOT / "docs" / "contrib.md")
 
 # What is not as TensorFlow 1.15.5 had it, and why.
-IN_PARALLEL = "dropout in the steps of a loop, which take masks in any order, in 1.15.5 as well"
 KNOWN = {
     "layers batch_norm weighted": ({"ops"}, "tf.nn.weighted_moments builds one op less today"),
     "layers bow_encoder": (
         {"ops", "seeds", "values"},
         "tf.nn.embedding_lookup_sparse looks ids up without tf.unique today",
     ),
-    "rnn DropoutWrapper": ({"values"}, IN_PARALLEL),
-    "rnn MultiRNNCell dropout": ({"values"}, IN_PARALLEL),
-    "rnn LayerNormBasicLSTMCell": ({"values"}, IN_PARALLEL),
     "crf learns": ({"ops"}, "the gradient of reduce_logsumexp in a loop"),
     "opt resource": ({"ops"}, "sparse updates of resource variables"),
     "data": ({"ops", "values"}, "shuffle_and_repeat's kernel seeds each repetition anew"),
@@ -151,3 +147,27 @@ def test_without_tf_slim_only_its_names_are_lost():
     assert lost == set(names[:2])
     for name in lost:
         assert re.search(r"tf_slim", said[name]), said[name]
+
+
+KERAS = """
+import keras
+from keras import backend, optimizers
+from keras.layers import Dense
+from keras.preprocessing.sequence import pad_sequences
+import numpy as np
+import tensorflow as tf
+
+same = [Dense is tf.keras.layers.Dense, backend is tf.keras.backend, keras.Model is tf.keras.Model]
+model = keras.models.Sequential([Dense(1, input_shape=(2,), kernel_initializer="ones")])
+print(all(same), model.predict(np.array([[1.0, 2.0]])).tolist(), pad_sequences([[1]], 3).tolist())
+try:
+    import keras.nothing
+except ModuleNotFoundError as error:
+    print(error.name)
+"""
+
+
+def test_keras_by_its_own_name_is_keras_2():
+    command = [sys.executable, "-m", "tf1_dnn.run", "-"]
+    done = subprocess.run(command, input=KERAS, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-2:] == ["True [[3.0]] [[0, 0, 1]]", "keras.nothing"], done

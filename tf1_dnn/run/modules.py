@@ -80,6 +80,8 @@ class Tree(types.ModuleType):
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds `tensorflow.NAME` where NAME is a restored package or a module of the old API.
 
+    And `keras`, the package of its own that was Keras 2: today's is Keras 3, and wants no graphs.
+
     Raises ModuleNotFoundError, with a sentence, for what is known to be gone.
     """
 
@@ -88,7 +90,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname.startswith(f"{_CONTRIB_HERE}."):
             _explain(fullname)
-        if not fullname.startswith("tensorflow."):
+        if not fullname.startswith(("tensorflow.", "keras.")) and fullname != "keras":
             return None
         if _module(fullname) is not None:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
@@ -134,7 +136,7 @@ def _module(name: str) -> Any:
             folder = types.ModuleType(name)
             folder.__path__ = []
             return folder
-    value = _api_value(name)
+    value = _api_value(f"tensorflow.{name}" if name.partition(".")[0] == "keras" else name)
     return value if isinstance(value, types.ModuleType) else None
 
 
