@@ -540,6 +540,273 @@ for _name, _source in BEAMS.items():
         + _source
     )
 
+PROGRAMS.update(
+    {
+        "legacy_seq2seq basic": """
+ls = tf.contrib.legacy_seq2seq
+a = ls.basic_rnn_seq2seq(tf.unstack(SEQ, axis=1), tf.unstack(SEQ, axis=1)[:3], rnn.GRUCell(3))
+b = ls.tied_rnn_seq2seq(tf.unstack(SEQ, axis=1), tf.unstack(SEQ, axis=1)[:3], rnn.GRUCell(3))
+out = [a[0][2], a[1], b[0][2], b[1]]
+""",
+        "legacy_seq2seq rnn_decoder": """
+ls = tf.contrib.legacy_seq2seq
+cell = rnn.MultiRNNCell([rnn.BasicLSTMCell(4), rnn.BasicLSTMCell(4)])
+state = cell.zero_state(3, tf.float32)
+outputs, state = ls.rnn_decoder(tf.unstack(SEQ, axis=1), state, cell,
+                                loop_function=lambda prev, i: tf.tanh(prev), scope="rnnlm")
+out = [outputs[4], state[0].c, state[1].h]
+""",
+        "legacy_seq2seq loss": """
+ls = tf.contrib.legacy_seq2seq
+logits = tf.reshape(SEQ, [-1, 4])
+a = ls.sequence_loss_by_example([logits], [tf.ones([15], tf.int32)], [tf.ones([15])])
+b = ls.sequence_loss([X, X], [LABELS, LABELS], [tf.ones([4]), tf.zeros([4])])
+c = ls.sequence_loss([X], [LABELS], [tf.ones([4])], False, False, softmax_loss_function=lambda
+                     labels, logits: tf.reduce_sum(logits, 1) * tf.cast(labels, tf.float32))
+out = [a, b, c]
+""",
+        "legacy_seq2seq embedding_rnn": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(3)]
+outputs, state = ls.embedding_rnn_seq2seq(ids, ids[:2], rnn.BasicLSTMCell(3), 6, 7, 4)
+out = [outputs[1], state.c]
+""",
+        "legacy_seq2seq embedding_rnn fed": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(3)]
+flag = tf.placeholder_with_default(True, [])
+outputs, state = ls.embedding_rnn_seq2seq(ids, ids[:2], rnn.GRUCell(3), 6, 7, 4,
+                                          feed_previous=flag)
+out = [outputs[1], state]
+""",
+        "legacy_seq2seq embedding_tied": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(3)]
+a = ls.embedding_tied_rnn_seq2seq(ids, ids, rnn.GRUCell(3), 6, 4, feed_previous=True)
+flag = tf.placeholder_with_default(False, [])
+with tf.variable_scope("other"):
+    b = ls.embedding_tied_rnn_seq2seq(ids, ids, rnn.BasicLSTMCell(3), 6, 4, feed_previous=flag)
+out = [a[0][2], a[1], b[0][2], b[1].h]
+""",
+        "legacy_seq2seq attention": """
+ls = tf.contrib.legacy_seq2seq
+outputs, state = ls.attention_decoder(tf.unstack(SEQ, axis=1), tf.ones([3, 3]), SEQ,
+                                      rnn.GRUCell(3), num_heads=2, initial_state_attention=True)
+out = [outputs[4], state]
+""",
+        "legacy_seq2seq embedding_attention": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(3)]
+w, b = tf.get_variable("w", [3, 7]), tf.get_variable("b", [7])
+flag = tf.placeholder_with_default(False, [])
+outputs, state = ls.embedding_attention_seq2seq(
+    ids, ids, rnn.MultiRNNCell([rnn.GRUCell(3) for _ in range(2)]), 6, 7, 4,
+    output_projection=(w, b), feed_previous=flag)
+out = [outputs[2], state[1]]
+""",
+        "legacy_seq2seq buckets": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(4)]
+weights = [tf.ones([4]) for _ in range(4)]
+def seq2seq(x, y):
+    return ls.embedding_attention_seq2seq(x, y, rnn.GRUCell(3), 7, 7, 4, feed_previous=False)
+outputs, losses = ls.model_with_buckets(ids, ids, ids, weights, [(2, 3), (4, 4)], seq2seq)
+out = losses + [outputs[1][3]]
+""",
+        "legacy_seq2seq one2many": """
+ls = tf.contrib.legacy_seq2seq
+ids = [LABELS + k for k in range(3)]
+outputs, states = ls.one2many_rnn_seq2seq(ids, {"a": ids}, rnn.GRUCell(3), {"a": rnn.GRUCell(3)},
+                                          6, {"a": 7}, 4, feed_previous=True)
+out = [outputs["a"][2], states["a"]]
+""",
+        "crf": """
+crf = tf.contrib.crf
+tags = tf.constant([[1, 2, 0, 3, 1], [0, 1, 2, 0, 0], [3, 3, 0, 0, 0]])
+likelihood, transitions = crf.crf_log_likelihood(SEQ, tags, LENGTHS)
+decoded, score = crf.crf_decode(SEQ, transitions, LENGTHS)
+out = [likelihood, transitions, decoded, score]
+""",
+        "crf learns": """
+crf = tf.contrib.crf
+x = tf.placeholder_with_default(SEQ, [None, None, 4])
+tags = tf.constant([[1, 2, 0, 3, 1], [0, 1, 2, 0, 0], [3, 3, 0, 0, 0]])
+tags = tf.placeholder_with_default(tags, [None, None])
+likelihood, transitions = crf.crf_log_likelihood(x, tags, LENGTHS)
+grad = tf.gradients(tf.reduce_mean(-likelihood), transitions)[0]
+out = [likelihood, grad]
+""",
+        "crf parts": """
+crf = tf.contrib.crf
+tags, w = tf.constant([[1], [0], [3]], tf.int64), tf.ones([4, 4]) * 0.5
+one, bitmap = SEQ[:, :1], tf.greater(SEQ, 0.0)
+out = [crf.crf_sequence_score(one, tags, LENGTHS, w), crf.crf_log_norm(one, LENGTHS, w),
+       crf.crf_multitag_sequence_score(SEQ, bitmap, LENGTHS, w)]
+out += list(crf.crf_decode(one, w, LENGTHS))
+""",
+        "crf viterbi": """
+found = tf.contrib.crf.viterbi_decode(np.cos(np.arange(20)).reshape(5, 4), np.eye(4))
+out = [tf.constant(found[0]), tf.constant(found[1])]
+""",
+        "opt": """
+def train(make, sparse):
+    w = tf.get_variable("w", [5, 3], initializer=tf.ones_initializer())
+    x = tf.nn.embedding_lookup(w, LABELS) if sparse else tf.matmul(X[:, :5], w)
+    return w, make().minimize(tf.reduce_sum(tf.square(x - 0.5)))
+opt = tf.contrib.opt
+makers = [lambda: opt.NadamOptimizer(0.1), lambda: opt.LazyAdamOptimizer(0.1),
+          lambda: opt.AdaMaxOptimizer(0.1), lambda: opt.AdamWOptimizer(0.01, 0.1),
+          lambda: opt.MomentumWOptimizer(0.01, 0.1, 0.9),
+          lambda: opt.extend_with_decoupled_weight_decay(tf.train.AdagradOptimizer)(
+              weight_decay=0.01, learning_rate=0.1),
+          lambda: opt.MovingAverageOptimizer(tf.train.GradientDescentOptimizer(0.1), 0.5)]
+out = []
+for i, make in enumerate(makers):
+    for sparse in (False, True):
+        with tf.variable_scope("v%d%d" % (i, sparse)):
+            w, op = train(make, sparse)
+            out += [op, op, w]
+""",
+        "opt resource": """
+opt = tf.contrib.opt
+out = []
+for i, make in enumerate([opt.NadamOptimizer, opt.LazyAdamOptimizer, opt.AdaMaxOptimizer]):
+    w = tf.get_variable("w%d" % i, [5, 3], initializer=tf.ones_initializer(), use_resource=True)
+    x = tf.reduce_sum(tf.square(tf.nn.embedding_lookup(w, LABELS))) + tf.reduce_sum(w)
+    out += [make(0.1).minimize(x), w]
+""",
+        "training HParams": """
+h = training.HParams(rate=0.1, layers=[3, 4], name="net", use=True)
+h.parse("rate=0.5,layers=[1,2,3],use=false,name=other")
+h.add_hparam("steps", 7)
+h.set_hparam("steps", 9)
+texts = [str(sorted(h.values().items())), h.to_json(sort_keys=True), str("rate" in h),
+         str(h.get("none", 3)), repr(h)]
+for wrong in ("rate=x", "layers=3", "nothing=1", "rate=1,rate=2", "use=7.5", "rate"):
+    try:
+        h.parse(wrong)
+        texts.append("accepted")
+    except ValueError:
+        texts.append("refused")
+h.del_hparam("steps")
+out = tf.constant(texts + [str(h)])
+""",
+        "training clip": """
+loss = tf.reduce_sum(tf.square(layers.fully_connected(X, 2)))
+op = training.create_train_op(loss, tf.train.AdamOptimizer(0.1), summarize_gradients=True,
+                              transform_grads_fn=training.clip_gradient_norms_fn(0.5))
+out = [op] + tf.trainable_variables()
+""",
+        "learn preprocessing": """
+process = tf.contrib.learn.preprocessing.VocabularyProcessor(4, min_frequency=1)
+texts = ["the cat sat on the mat", "TheCat isn't on USA-made mats", "a cat on the mat"]
+ids = np.array(list(process.fit_transform(texts)))
+known = ["%s:%d" % item for item in sorted(process.vocabulary_._mapping.items())]
+out = [tf.constant(ids), tf.constant(known), tf.constant(list(process.reverse(ids)))]
+out += [tf.constant(np.array(list(tf.contrib.learn.preprocessing.ByteProcessor(5).transform(texts))))]
+""",
+        "data": """
+d = tf.contrib.data
+base = tf.data.Dataset.range(23)
+def all_of(dataset):
+    return tf.reduce_sum(dataset.reduce(tf.constant(0.5, tf.float64), lambda s, x: 0.9 * s +
+                         tf.reduce_sum(tf.cast(x, tf.float64))))
+out = [all_of(base.apply(d.map_and_batch(lambda x: x * 2, 4))),
+       all_of(base.apply(d.batch_and_drop_remainder(5))),
+       all_of(base.apply(d.shuffle_and_repeat(10, 2, seed=3))),
+       all_of(base.batch(4).apply(d.unbatch())),
+       all_of(base.apply(d.group_by_window(lambda x: x % 3, lambda k, w: w.batch(2), 2)))]
+""",
+        "values data": """
+d = tf.contrib.data
+base = tf.data.Dataset.range(23)
+def all_of(dataset):
+    return tf.reduce_sum(dataset.reduce(tf.constant(0.5, tf.float64), lambda s, x: 0.9 * s +
+                         tf.reduce_sum(tf.cast(x, tf.float64))))
+out = [all_of(base.apply(d.sliding_window_batch(4, window_shift=3))),
+       all_of(base.apply(d.sliding_window_batch(3, 2))),
+       all_of(base.apply(d.parallel_interleave(
+           lambda x: tf.data.Dataset.from_tensors(x).repeat(2), cycle_length=3)))]
+""",
+        "image": """
+image = tf.contrib.image
+out = [image.rotate(IMAGES, 0.3), image.rotate(IMAGES[0], 0.3, "BILINEAR"),
+       image.translate(IMAGES[0, :, :, 0], [1.0, 2.0]),
+       image.transform(IMAGES, [1.0, 0.1, 0.2, 0.0, 1.0, 0.0, 0.0, 0.0], output_shape=[4, 5]),
+       image.compose_transforms([1.0, 0.1, 0.2, 0.0, 1.0, 0.0, 0.0, 0.0],
+                                [0.5, 0.0, 1.0, 0.1, 1.0, 0.0, 0.0, 0.01])]
+""",
+        "lookup": """
+lookup = tf.contrib.lookup
+words = tf.constant(["b", "x", "a"])
+table = lookup.index_table_from_tensor(tf.constant(["a", "b"]), num_oov_buckets=1)
+back = lookup.index_to_string_table_from_tensor(["a", "b"], default_value="?")
+pairs = lookup.HashTable(lookup.KeyValueTensorInitializer(["a", "b"], [7, 8], tf.string, tf.int64),
+                         -1)
+out = [table.lookup(words), back.lookup(tf.constant([1, 5], tf.int64)), pairs.lookup(words)]
+""",
+        "nn": """
+nn = tf.contrib.nn
+out = [nn.alpha_dropout(X, 0.7), nn.scaled_softplus(X, 2.0, 1.0),
+       nn.deprecated_flipped_sparse_softmax_cross_entropy_with_logits(X, LABELS)]
+""",
+        "values distributions": """
+ds = tf.contrib.distributions
+a = ds.MultivariateNormalDiag([1.0, 2.0], [0.5, 2.0])
+b = ds.MultivariateNormalTriL([1.0, 2.0], [[0.5, 0.0], [0.3, 2.0]])
+c = ds.MultivariateNormalFullCovariance([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]])
+d = ds.MultivariateNormalDiag([1.0, 2.0], [0.5, 2.0], 0.5)
+x = tf.constant([[0.0, 1.0], [1.5, 2.5], [-1.0, 4.0]])
+out = []
+for p in (a, b, c, d):
+    out += [p.log_prob(x), p.prob(x), p.mean(), p.stddev(), p.variance(), p.covariance(),
+            p.entropy(), p.mode(), p.sample(3)[:, 0] * 0, p.batch_shape_tensor(),
+            p.event_shape_tensor()]
+n = ds.Normal(0.0, 2.0)
+out += [n.log_prob(x), ds.kl_divergence(n, ds.Normal(1.0, 1.0)), n.sample([2, 2], seed=4),
+        ds.Bernoulli(logits=X).entropy(), ds.Categorical(logits=X).log_prob(LABELS),
+        ds.softplus_inverse(2.0), ds.fill_triangular([1.0, 2.0, 3.0])]
+""",
+        "distributions sampled": """
+ds = tf.contrib.distributions
+out = [ds.Normal(tf.zeros([3]), 2.0).sample(), ds.Categorical(logits=X).sample(5),
+       ds.Bernoulli(probs=[0.2, 0.7]).sample([4])]
+""",
+        "metrics": """
+m = tf.contrib.metrics
+labels, predictions = tf.constant([1, 0, 1, 1]), tf.constant([1, 1, 1, 0])
+results = [m.streaming_accuracy(predictions, labels), m.streaming_precision(predictions, labels),
+           m.streaming_recall(predictions, labels), m.streaming_mean(X),
+           m.streaming_mean_iou(predictions, labels, 2),
+           m.streaming_auc(tf.cast(predictions, tf.float32), labels),
+           m.streaming_pearson_correlation(X[0], X[1] * X[0])]
+out = [update for _, update in results] + [m.accuracy(predictions, labels),
+                                           m.confusion_matrix(labels, predictions)]
+""",
+        "losses": """
+losses = tf.contrib.losses
+out = [losses.log_loss(tf.sigmoid(X), tf.ones([4, 6])), losses.absolute_difference(X, X * 2),
+       losses.sigmoid_cross_entropy(X, tf.ones([4, 6]), label_smoothing=0.1),
+       losses.sparse_softmax_cross_entropy(X, tf.cast(LABELS, tf.int64)),
+       losses.hinge_loss(X, tf.ones([4, 6])), losses.cosine_distance(X, X * 2, 1),
+       losses.get_total_loss(),
+       losses.metric_learning.triplet_semihard_loss(LABELS, X)]
+""",
+        "small packages": """
+contrib = tf.contrib
+from tensorflow.contrib.tensorboard.plugins import projector
+config = projector.ProjectorConfig()
+config.embeddings.add().tensor_name = "e"
+area = contrib.staging.StagingArea([tf.float32])
+put = area.put([X])
+out = [contrib.stateless.stateless_random_uniform([3], [1, 2]),
+       contrib.stateless.stateless_random_normal([3], [1, 2]),
+       contrib.signal.frame(X, 3, 2), tf.constant(str(config).strip()),
+       tf.constant(contrib.util.constant_value(tf.constant(3))), contrib.keras.backend.sum(X)]
+""",
+    }
+)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)

@@ -20,7 +20,7 @@ MODULES = {
     "tensorflow.python.ops.rnn_cell": "tf1_dnn.run.contrib.rnn",
     "tensorflow.python.ops.rnn_cell_impl": "tf1_dnn.run.contrib.rnn",
     "tensorflow.python.ops.seq2seq": "tf1_dnn.run.contrib.legacy_seq2seq",
-    "tensorflow.python.training.training_ops": "tensorflow.python.training.gen_training_ops",
+    "tensorflow.python.training.training_ops": "tensorflow.python.ops.gen_training_ops",
     "tensorflow.python.training.tracking.base": "tensorflow.python.trackable.base",
     **{f"tensorflow.python.keras.{name}": f"tensorflow.keras.{name}" for name in _KERAS},
 }
