@@ -14,6 +14,7 @@ def restore() -> None:
     from tf1_dnn.run.compositions import (
         arrays,
         broadcasting,
+        confusion,
         datasets,
         drawing,
         gradients,
@@ -21,10 +22,13 @@ def restore() -> None:
         keras,
         layers,
         loops,
+        parsing,
+        shuffling,
         slices,
         training,
+        variables,
     )
 
-    parts = (arrays, broadcasting, datasets, drawing, gradients, images, keras, layers, loops)
-    for module in (*parts, slices, training):
+    parts = (arrays, broadcasting, confusion, datasets, drawing, gradients, images, keras)
+    for module in (*parts, layers, loops, parsing, shuffling, slices, training, variables):
         module.restore()

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import types
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
@@ -9,11 +10,14 @@ from tf1_dnn.run.compositions import replace
 
 def restore() -> None:
     """Restore the functions below, under every name that TensorFlow has for them."""
+    from tensorflow.python.framework import op_def_library, ops
     from tensorflow.python.ops import array_ops, clip_ops, math_ops, nn_impl
 
     array_ops._constant_if_small = _constant_if_small(array_ops._constant_if_small)
     math_ops._ReductionDims = _reduction_dims(math_ops._ReductionDims)
-    replace.everywhere(array_ops, "reshape", _reshape(array_ops.reshape))
+    names = types.SimpleNamespace(**vars(ops))
+    names.convert_to_tensor = _no_guess(ops.convert_to_tensor)
+    op_def_library.ops = names
     replace.everywhere(array_ops, "split", _split(array_ops.split))
     replace.everywhere(array_ops, "one_hot", _one_hot(array_ops.one_hot))
     for name in ("matrix_diag", "matrix_diag_part"):
@@ -56,16 +60,15 @@ def _reduction_dims(todays: Function) -> Function:
     return reduction_dims
 
 
-def _reshape(todays: Function) -> Function:
-    def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
-        """As tf.reshape: an empty shape is a constant at the first try."""
-        import numpy as np
+def _no_guess(todays: Function) -> Function:
+    def convert_to_tensor(value: Any, *args: Any, **kwargs: Any) -> Any:
+        """For an op's inputs: what an empty list holds is not guessed to be floats first."""
+        typed = kwargs.get("dtype") is not None or kwargs.get("preferred_dtype") is not None
+        if isinstance(value, (list, tuple)) and not value and not typed:
+            raise TypeError("an empty list has no type of its own")
+        return todays(value, *args, **kwargs)
 
-        if isinstance(shape, (list, tuple)) and not shape:
-            shape = np.array([], np.int32)
-        return todays(tensor, shape, name)
-
-    return reshape
+    return convert_to_tensor
 
 
 def _split(todays: Function) -> Function:

@@ -3,6 +3,7 @@
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
+from tf1_dnn.run.compositions.counting import uncounted
 
 OPTIMIZATIONS = ["map_and_batch_fusion", "noop_elimination", "shuffle_and_repeat_fusion"]
 
@@ -11,6 +12,8 @@ def restore() -> None:
     """Let iterators put an optimizer and a performance model between them and their dataset."""
     from tensorflow.python.data.ops import dataset_ops
 
+    dataset_ops.apply_rewrite = lambda dataset, rewrite: dataset  # for distribution only
+    replace.method(dataset_ops._OptionsDataset, "__init__", uncounted)
     replace.method(dataset_ops.DatasetV2, "_apply_debug_options", _optimized)
     for name in ("_make_one_shot_iterator", "_make_initializable_iterator"):
         replace.method(dataset_ops.DatasetV1, name, _for_iterator)

@@ -4,15 +4,19 @@ import numbers
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
+from tf1_dnn.run.compositions.counting import uncounted
 
 
 def restore() -> None:
     """Restore tf.random_uniform, tf.random_gamma and every spelling of dropout."""
-    from tensorflow.python.ops import nn_ops, random_ops
+    from tensorflow.python.ops import nn_ops, random_ops, random_ops_util
 
     replace.everywhere(random_ops, "random_uniform", _random_uniform(random_ops.random_uniform))
     replace.everywhere(random_ops, "random_gamma", random_gamma)
     nn_ops._dropout = dropout
+    # Stateless ops had no op that unpacks their seed, and none that names their algorithm.
+    util = random_ops_util
+    util.get_key_counter_alg = uncounted(util.get_key_counter_alg)
 
 
 def _random_uniform(todays: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +83,7 @@ def dropout(
         x = tf.convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
             raise ValueError(f"x has to be a floating point tensor, not a {x.dtype} tensor")
-        if isinstance(rate, numbers.Real) and not 0 <= rate < 1:
+        if isinstance(rate, numbers.Real) and not 0 <= float(rate) < 1:
             raise ValueError(f"rate must be a scalar tensor or a float in [0, 1), got {rate:g}")
         if isinstance(rate, numbers.Real) and rate == 0:
             return x

@@ -1,5 +1,6 @@
 """Gradients of reductions, slices, look-ups and losses, as TensorFlow 1 composed them."""
 
+import functools
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
@@ -24,7 +25,7 @@ def restore() -> None:
     }
     for op_type, make in makers.items():
         replace.gradient(op_type, make)
-    rebuilt = {
+    rebuilt: dict[str, Gradient] = {
         "Max": extreme,
         "Min": extreme,
         "Sign": sign,
@@ -33,7 +34,11 @@ def restore() -> None:
         "SparseSoftmaxCrossEntropyWithLogits": sparse_softmax_cross_entropy,
     }
     for op_type, function in rebuilt.items():
-        replace.gradient(op_type, lambda _, function=function: function)
+        replace.gradient(op_type, functools.partial(_instead, function))
+
+
+def _instead(new: Gradient, _: Gradient) -> Gradient:
+    return new
 
 
 def _reduced_shape(todays: Callable[..., Any]) -> Callable[..., Any]:

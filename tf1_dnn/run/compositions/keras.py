@@ -3,6 +3,7 @@
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
+from tf1_dnn.run.compositions.counting import uncounted
 
 Function = Callable[..., Any]
 
@@ -11,6 +12,7 @@ def restore() -> None:
     """Restore the seeds of noise layers, and what losses, regularizers and metrics build."""
     from tensorflow.python.ops.losses import util
     from tf_keras.src import backend, regularizers
+    from tf_keras.src.layers.rnn import time_distributed
     from tf_keras.src.utils import losses_utils, metrics_utils
 
     generator = backend.RandomGenerator
@@ -22,8 +24,12 @@ def restore() -> None:
     )
     replace.everywhere(util, "scale_losses_by_sample_weight", scale_losses_by_sample_weight)
     replace.everywhere(
-        metrics_utils, "sparse_categorical_matches", _matches(metrics_utils.sparse_categorical_matches)
+        metrics_utils,
+        "sparse_categorical_matches",
+        _matches(metrics_utils.sparse_categorical_matches),
     )
+    backend.resize_images = _resize_images(backend.resize_images)
+    replace.method(time_distributed.TimeDistributed, "compute_mask", _mask)
     replace.method(regularizers.L1, "__call__", lambda _: regularizer)
     replace.method(regularizers.L2, "__call__", lambda _: regularizer)
     replace.method(regularizers.L1L2, "__call__", lambda _: regularizer)
@@ -112,3 +118,37 @@ def regularizer(self: Any, x: Any) -> Any:
     if l2:
         penalty += l2 * tf.reduce_sum(tf.square(x))
     return penalty
+
+
+def _resize_images(todays: Function) -> Function:
+    def resize_images(
+        x: Any,
+        height_factor: int,
+        width_factor: int,
+        data_format: str,
+        interpolation: str = "nearest",
+    ) -> Any:
+        """As tf.keras.backend.resize_images: the size was taken from the graph, even if known."""
+        import numpy as np
+        import tensorflow.compat.v1 as tf
+
+        if tf.executing_eagerly() or data_format != "channels_last" or x.shape.rank != 4:
+            return todays(x, height_factor, width_factor, data_format, interpolation)
+        factors = height_factor, width_factor
+        size = tf.shape(x)[1:3] * tf.constant(np.array(factors, np.int32))
+        resized = tf.compat.v2.image.resize(x, size, method=interpolation)
+        height, width = (
+            known and known * factor for known, factor in zip(x.shape.as_list()[1:3], factors)
+        )
+        resized.set_shape([None, height, width, None])
+        return resized
+
+    return resize_images
+
+
+def _mask(todays: Function) -> Function:
+    def compute_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
+        """TimeDistributed kept its reshaped inputs, which are reshaped again today."""
+        return (uncounted(todays) if mask is None else todays)(self, inputs, mask)
+
+    return compute_mask

@@ -25,7 +25,7 @@ def everywhere(module: Any, name: str, new: Function) -> None:
 @functools.lru_cache(maxsize=1)
 def _api() -> dict[str, list[tuple[Any, str, Function]]]:
     """The API's functions by the names they were defined by: the module, their name in it, they."""
-    found = collections.defaultdict(list)
+    found: dict[str, list[tuple[Any, str, Function]]] = collections.defaultdict(list)
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith(_API) and hasattr(module, "__dict__"):
             # The API's modules are wrapped, to warn of deprecated names.
