@@ -63,10 +63,13 @@ def frozen():
 
 
 def pages():
-    """What the functions without arguments on each rule's page build, under RULE_function."""
+    """What the functions without arguments on each rule's page build, under RULE_function.
+
+    Not of RN pages, whose rules are about programs that are run.
+    """
     sys.modules["tf1_dnn.compat"] = types.SimpleNamespace(tf=tf)
     sys.modules["tf1_dnn"] = types.ModuleType("tf1_dnn")
-    for path in sorted(glob.glob(os.path.join(PAGES, "[A-Z][A-Z]0*.md"))):
+    for path in sorted(glob.glob(os.path.join(PAGES, "[!R][A-Z]0*.md"))):
         rule = os.path.basename(path)[:-3]
         with open(path) as page:
             (code,) = re.findall(r"^```python\n(.*?)^```", page.read(), re.M | re.S)

@@ -2,7 +2,7 @@
 
     python make_contrib.py --out contrib.json
 
-Each program is recorded by the number of ops in its graph, its random ops' seeds, its variables
+Each program is recorded by the seed that a next op would get (in TensorFlow 1: the number of ops), its random ops' seeds, its variables
 and the values that it computes. `python -m tf1_dnn.run make_contrib.py --out FILE` records the
 same on today's TensorFlow, and the tests compare the two.
 """
@@ -822,7 +822,7 @@ def main():
 
 
 def record(source):
-    """What the program builds and computes; of a failure, its last line."""
+    """What the program builds and computes; of a failure, its last lines."""
     with tf.Graph().as_default() as graph:
         tf.set_random_seed(42)
         names = {"np": np, "tf": tf}
@@ -840,12 +840,11 @@ def record(source):
 
 
 def describe(graph):
-    """The number of ops, the seeds of random ops, and the variables."""
-    ops = graph.get_operations()
+    """The seed that the next op would get, those of random ops, and the variables."""
     return {
-        "ops": len(ops),
-        "seeds": {op.name: [op.get_attr("seed"), op.get_attr("seed2")] for op in ops
-                  if "seed2" in op.node_def.attr},
+        "ops": tf.get_seed(None)[1],
+        "seeds": {op.name: [op.get_attr("seed"), op.get_attr("seed2")]
+                  for op in graph.get_operations() if "seed2" in op.node_def.attr},
         "variables": [[v.op.name, v.shape.as_list(), v in tf.trainable_variables()]
                       for v in tf.global_variables() + tf.local_variables()],
     }  # fmt: skip

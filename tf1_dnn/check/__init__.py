@@ -2,13 +2,14 @@
 
 from typing import Any, NamedTuple, Sequence
 
-from tf1_dnn.check.facts.steps import training
+from tf1_dnn.check.facts.steps import training, watched_steps
 from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
-from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.graph import Graph, Run, Watched
 from tf1_dnn.check.read.load import load_graph
 from tf1_dnn.check.rules import RULES, Rule
 
-__all__ = ["RULES", "SEVERITIES", "Checked", "Finding", "GraphError", "Rule", "check", "examine"]
+__all__ = ["RULES", "SEVERITIES", "Checked", "Finding", "GraphError", "Rule", "Run", "Watched"]
+__all__ += ["check", "examine", "load_graph", "report"]
 
 
 class Checked(NamedTuple):
@@ -19,6 +20,7 @@ class Checked(NamedTuple):
     train_ops: tuple[str, ...]  # what was taken for train ops
     findings: list[Finding]  # worst first
     left_out: tuple[str, ...]  # the rules that need a train op, where there is none
+    steps: tuple[tuple[int, tuple[str, ...]], ...] = ()  # watched: how often what was fetched
 
 
 def check(graph: Any, train_op: str | Sequence[str] | None = None) -> list[Finding]:
@@ -37,12 +39,18 @@ def check(graph: Any, train_op: str | Sequence[str] | None = None) -> list[Findi
 
 
 def examine(
-    graph: Any, train_op: str | Sequence[str] | None = None, ignore: Sequence[str] = ()
+    graph: Any,
+    train_op: str | Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    watched: Watched | None = None,
 ) -> Checked:
-    """`check`, with what is known of the graph; `ignore` names rules to leave out."""
+    """`check`, with what is known of the graph; `ignore` names rules to leave out.
+
+    `watched` is what sessions ran of the graph, in the place of `train_op`.
+    """
     loaded = load_graph(graph)
     train_ops = [train_op] if isinstance(train_op, str) else list(train_op or ())
-    linked = Graph(loaded.meta, train_ops, loaded.saved_names)
+    linked = Graph(loaded.meta, train_ops, loaded.saved_names, watched)
     steps = training(linked).steps
     rules = [rule for id, rule in sorted(RULES.items()) if id not in ignore]
     fitting = [rule for rule in rules if steps or not rule.needs_train_op]
@@ -53,4 +61,8 @@ def examine(
         tuple(node.name for step in steps for node in step.fetches),
         sorted(findings, key=lambda finding: finding.rank),
         tuple(rule.id for rule in rules if rule not in fitting),
+        tuple(
+            (sum(run.times for run in runs), tuple(node.name for node in fetches))
+            for fetches, runs in watched_steps(linked)
+        ),
     )

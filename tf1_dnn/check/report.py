@@ -9,9 +9,11 @@ from typing import Any, Iterator
 from tf1_dnn.check import Checked
 from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
 from tf1_dnn.check.rules import RULES
+from tf1_dnn.check.rules.registry import some
 
 _MOST_FINDINGS = 10  # of a rule, in the report; JSON has them all
 _MOST_OPS = 4  # of a finding
+_MOST_STEPS = 4  # kinds of them
 _WIDTH = 100
 
 
@@ -32,7 +34,8 @@ def report(checked: Checked) -> str:
     """Grouped by rule, worst first."""
     found = ", ".join(map(_printable, checked.train_ops[:3])) or "not found"
     more = ", …" if len(checked.train_ops) > 3 else ""
-    lines = [f"{checked.source}: {checked.n_ops} ops; train op: {found}{more}", ""]
+    lines = [f"{checked.source}: {checked.n_ops} ops; train op: {found}{more}"]
+    lines += [*_steps(checked), ""]
     for _, group in itertools.groupby(checked.findings, key=lambda finding: finding[:2]):
         lines += [*_group(list(group)), ""]
     if checked.left_out:
@@ -40,6 +43,14 @@ def report(checked: Checked) -> str:
         told += "graph trains, name what a step fetches: --train-op NAME."
         lines += [*_wrapped(told, ""), ""]
     return "\n".join([*lines, _summary(checked.findings)])
+
+
+def _steps(checked: Checked) -> Iterator[str]:
+    """What the steps of a program fetched, where it was watched."""
+    for times, fetches in checked.steps[:_MOST_STEPS]:
+        yield from _wrapped(f"{times} step{'s' * (times > 1)} fetched {some(fetches)}", "  ")
+    if len(checked.steps) > _MOST_STEPS:
+        yield f"  … and {len(checked.steps) - _MOST_STEPS} kinds of step more"
 
 
 def _group(findings: list[Finding]) -> Iterator[str]:

@@ -3,6 +3,6 @@
 `activate` gives the process TensorFlow 1's behaviour; `python -m tf1_dnn.run` runs a program in it.
 """
 
-from tf1_dnn.run.behaviour import activate
+from tf1_dnn.run.behaviour import activate, finish
 
-__all__ = ["activate"]
+__all__ = ["activate", "finish"]

@@ -43,6 +43,7 @@ _NAMES = {
     "ops.nn.raw_rnn": "ops.rnn.raw_rnn",
     "ops.nn.static_rnn": "ops.rnn.static_rnn",
     "ops.random_ops.random_crop": "ops.random_crop_ops.random_crop",
+    "ops.variable_scope.variable": "ops.variable_v1.VariableV1",
     "ops.variables.RefVariable": "ops.ref_variable.RefVariable",
     "ops.variables.VariableV1": "ops.variable_v1.VariableV1",
     "pywrap_tensorflow.NewCheckpointReader": "training.py_checkpoint_reader.NewCheckpointReader",

@@ -3,7 +3,7 @@
 import os
 import sys
 import types
-from typing import NamedTuple, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from tf1_dnn.errors import Error
 from tf1_dnn.run.source import Source, read_module, read_script, read_stdin
@@ -34,8 +34,11 @@ def stdin() -> Program:
     return Program(read_stdin(), "", ["-"])
 
 
-def run(program: Program) -> int:
-    """Run it as `__main__`; returns its exit code. SystemExit passes, for Python to act on."""
+def run(program: Program, finish: Callable[[], None] = lambda: None) -> int:
+    """Run it as `__main__`; returns its exit code. SystemExit passes, for Python to act on.
+
+    `finish` is called at its end, however it ends.
+    """
     main = types.ModuleType("__main__")
     main.__dict__.update(program.source.main_attributes())
     sys.modules["__main__"] = main
@@ -49,6 +52,8 @@ def run(program: Program) -> int:
     except BaseException as error:
         _show(error)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
+    finally:
+        finish()
     return 0
 
 

@@ -102,10 +102,15 @@ def _compile(text: str, file: str) -> types.CodeType:
     return compile(text, path, "exec", dont_inherit=True)
 
 
+def is_python2(error: SyntaxError) -> bool:
+    """Whether what Python 3 cannot compile is Python 2, as far as the faulty line tells."""
+    return bool(_PYTHON2.search(error.msg) or _PYTHON2_LINE.search(error.text or ""))
+
+
 def _not_python(error: SyntaxError | ValueError, file: str) -> Error:
     if not isinstance(error, SyntaxError):
         return Error(f"{file} is not Python ({error}): name a Python script")
     where = f"{file}, line {error.lineno}"
-    if _PYTHON2.search(error.msg) or _PYTHON2_LINE.search(error.text or ""):
+    if is_python2(error):
         return Error(f"{where} is Python 2 ({error.msg}): convert a copy with 2to3, and run that")
     return Error(f"{where} is not Python ({error.msg}): mend it, or name a Python script")

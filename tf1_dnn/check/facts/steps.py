@@ -1,11 +1,14 @@
 """What a training step runs: its train ops, the gradients they apply, the losses behind them."""
 
+import collections
 import dataclasses
+import itertools
 import re
+from typing import Iterable
 
 from tf1_dnn.check.facts.variables import Variable, variable_of, variables
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.graph import Graph, Node, Output, ancestors, descendants, fact
+from tf1_dnn.check.graph import Graph, Node, Output, Run, ancestors, descendants, fact
 from tf1_dnn.check.read.messages import enqueue_names
 
 # Which input of an optimizer's op is the gradient; the variable is the first input.
@@ -23,7 +26,7 @@ _ELEMENTWISE = frozenset(
 # tf.gradients names its seeds grad_ys_0, …; before TensorFlow 1.8 it had a Fill in its scope.
 _SEED = re.compile(r"(?:^|/)(?:grad_ys_\d+(?:_values)?|gradients(?:_\d+)?/Fill(?:_\d+)?)$")
 _BACKWARD = re.compile(r"(^|[/\]])gradients(_\d+)?/|_grad/")
-_MOST_STEPS = 16
+_MOST_STEPS = 16  # kinds of them
 
 
 @dataclasses.dataclass(eq=False)
@@ -59,28 +62,51 @@ class Training:
     steps: list[Step]
     applies: list[Apply]  # of all steps, and of none
     losses: list[Loss]
-    named: bool  # the user told what a step fetches; else session.run may fetch other ops as well
+    named: bool  # it is known what a step fetches; else session.run may fetch other ops as well
     reach: set[Node]  # every node that some step runs
+    run: set[Node]  # and those that were run apart from steps, where that was watched
     changed: set[Variable]  # the variables that some step changes by a gradient
 
 
 @fact
 def training(graph: Graph) -> Training:
-    """The steps of the train ops named, or of those found; GraphError if a name is no op's."""
+    """The steps watched, of the train ops named, or found; GraphError if a name is no op's."""
     found = applies(graph)
     if graph.train_ops:
         fetched = [_named(graph, names) for names in graph.train_ops]
+    elif graph.watched is not None:
+        fetched = [fetches for fetches, _ in watched_steps(graph)]
     else:
         fetched = _ends(graph, [apply.node for apply in found])
     # Queue runners' threads run their ops beside every step.
     queues = graph.named(enqueue_names(graph.meta))
     steps = []
-    for fetches in fetched:
+    for fetches in fetched if graph.train_ops else fetched[:_MOST_STEPS]:
         run = ancestors(fetches + queues)
         steps.append(Step(fetches, run, [apply for apply in found if apply.node in run]))
-    reach = set().union(*(step.reach for step in steps))
-    changed = {apply.variable for step in steps for apply in step.applies}
-    return Training(steps, found, _losses(graph), bool(graph.train_ops), reach, changed)
+    reach = ancestors([*itertools.chain(*fetched), *queues]) if fetched else set()
+    changed = {apply.variable for apply in found if apply.node in reach}
+    is_known = bool(graph.train_ops) or graph.watched is not None
+    run = reach | ancestors(itertools.chain(*(graph.named(each.fetches) for each in _runs(graph))))
+    return Training(steps, found, _losses(graph), is_known, reach, run, changed)
+
+
+@fact
+def watched_steps(graph: Graph) -> list[tuple[list[Node], list[Run]]]:
+    """What the watched runs fetched that applies gradients, with those runs; most often run first.
+
+    Of what they fetched, the ops that change variables: a loss or a summary beside them, now and
+    then, makes no other kind of step.
+    """
+    changing = descendants(write for variable in variables(graph) for write in variable.writes)
+    applying = descendants(apply.node for apply in applies(graph))
+    alike: dict[frozenset[Node], list[Run]] = collections.defaultdict(list)
+    for run in _runs(graph):
+        fetches = changing.intersection(graph.named(run.fetches))
+        if not fetches.isdisjoint(applying):
+            alike[frozenset(fetches)].append(run)
+    by_times = sorted(alike.items(), key=lambda kind: -sum(run.times for run in kind[1]))
+    return [(sorted(kind, key=lambda node: node.name), runs) for kind, runs in by_times]
 
 
 @fact
@@ -131,6 +157,10 @@ def _is_gradient_step(write: Node) -> bool:
         stop=lambda node: is_backward(node) or node.op not in _ELEMENTWISE,
     )
     return any(map(is_backward, near))
+
+
+def _runs(graph: Graph) -> Iterable[Run]:
+    return graph.watched.runs if graph.watched is not None else ()
 
 
 def _named(graph: Graph, names: str) -> list[Node]:

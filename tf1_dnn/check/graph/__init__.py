@@ -11,10 +11,11 @@ from tf1_dnn.check.graph.constants import constant, shape, strings
 from tf1_dnn.check.graph.linking import link
 from tf1_dnn.check.graph.nodes import Node, Output, operands
 from tf1_dnn.check.graph.walks import ancestors, chain, descendants, fold, walk
+from tf1_dnn.check.graph.watched import Run, Watched
 from tf1_dnn.check.read.messages import collection_names
 
 __all__ = ["Graph", "Node", "Output", "fact", "operands", "constant", "shape", "strings"]
-__all__ += ["ancestors", "chain", "descendants", "fold", "walk"]
+__all__ += ["ancestors", "chain", "descendants", "fold", "walk", "Run", "Watched"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class Graph:
       train_ops: what the user says a step fetches, one entry per kind of step (a GAN has two):
         names of ops or of collections, joined by commas.
       saved_names: the names in the graph's checkpoint, where one was given.
+      watched: what sessions ran of it, where its program was watched.
 
     Raises:
       GraphError: names that clash, inputs that dangle, or too many ops.
@@ -39,10 +41,12 @@ class Graph:
         meta: Any,
         train_ops: Sequence[str] = (),
         saved_names: frozenset[str] | None = None,
+        watched: Watched | None = None,
     ) -> None:
         self.meta = meta
         self.train_ops = tuple(train_ops)
         self.saved_names = saved_names
+        self.watched = watched
         self.nodes: dict[str, Node] = link(meta.graph_def)
         self.known: dict[Any, Any] = {}  # what functions marked as facts have found
         self._by_op: dict[str, list[Node]] = {}

@@ -4,8 +4,8 @@ A rule is a function marked with `rule`, which holds its id and its worst severi
 explain/<id>.md.
 """
 
-from tf1_dnn.check.rules import batch_norm, clipping, gradients, migration
+from tf1_dnn.check.rules import batch_norm, clipping, gradients, migration, running
 from tf1_dnn.check.rules.registry import RULES, Rule
 
 __all__ = ["RULES", "Rule"]
-_ = batch_norm, clipping, gradients, migration  # imported, they are in RULES
+_ = batch_norm, clipping, gradients, migration, running  # imported, they are in RULES

@@ -5,18 +5,20 @@ import itertools
 import re
 from typing import Iterable, Iterator
 
+import numpy as np
 from tensorboard.compat.proto import types_pb2
 
 from tf1_dnn.check.facts.batch_norms import BatchNorm, Move, MovingAverage, batch_norms
 from tf1_dnn.check.facts.conditions import hangs_on
-from tf1_dnn.check.facts.steps import is_backward, trainable, training
+from tf1_dnn.check.facts.steps import is_backward, trainable, training, watched_steps
 from tf1_dnn.check.facts.variables import Variable, origins, variable_read, variables
 from tf1_dnn.check.findings import Finding
-from tf1_dnn.check.graph import Graph, Node, ancestors, descendants, fact, shape
-from tf1_dnn.check.graph.nodes import RESHAPING
+from tf1_dnn.check.graph import Graph, Node, ancestors, constant, descendants, fact, shape, walk
+from tf1_dnn.check.graph.nodes import PASSING, RESHAPING
 from tf1_dnn.check.rules.registry import Rule, rule
 
 _ADDS = ("BiasAdd", "BiasAddV1", "Add", "AddV2")
+_MOVING = re.compile(r"(^|/)moving_(mean|variance)$")
 _MOST_ENDS = 8  # of what is evaluated, that are looked at
 _MOST_UNORDERED = 20  # findings, for each costs a walk through the graph
 _TOWER = re.compile(r"(?:^|/)(?:tower|clone|replica|gpu|worker)_?\d+", re.IGNORECASE)
@@ -53,18 +55,50 @@ def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
                 "else, which no op of the graph updates.",
                 "warning",
             )
+    for layer, switch, times in _left_in_inference(graph):
+        yield rule.finding(
+            [switch, layer.node],
+            f"{switch.name} was False in all {times} steps that train {layer.name}: it normalizes "
+            "by moving averages, and those stay as they are.",
+        )
+
+
+def _left_in_inference(graph: Graph) -> Iterator[tuple[BatchNorm, Node, int]]:
+    """The layers that no step switched to training, as was watched; their switch, and the steps."""
+    for layer in batch_norms(graph).layers:
+        switch = _training_switch(layer)
+        steps = zip(training(graph).steps, watched_steps(graph))
+        runs = [run for step, (_, runs) in steps if layer.node in step.reach for run in runs]
+        if switch is None or not runs or training(graph).changed.isdisjoint(layer.parameters):
+            continue
+        value = constant(switch.inputs[0]) if switch.inputs else np.True_
+        default = value is None or bool(value)
+        if not any(run.fed is None or dict(run.fed).get(switch.name, default) for run in runs):
+            yield layer, switch, sum(run.times for run in runs)
+
+
+def _training_switch(layer: BatchNorm) -> Node | None:
+    """The placeholder by which a layer of a library, named as theirs, is in training if True."""
+    is_librarys = all(_MOVING.search(average.variable.name) for average in layer.averages)
+    if layer.mode != "switched" or len(layer.conditions) > 1 or not is_librarys:
+        return None
+    (switch,) = layer.conditions
+    copies = walk([switch], lambda node: [user for user in node.consumers if user.op in PASSING])
+    is_negated = any(user.op == "LogicalNot" for node in copies for user in node.consumers)
+    return switch if switch.op.startswith("Placeholder") and not is_negated else None
 
 
 @fact
 def _trained_without_updates(graph: Graph) -> list[tuple[BatchNorm, list[MovingAverage], bool]]:
-    """The layers that a step trains by mini-batches, with their averages that no step moves.
+    """The layers that a step trains by mini-batches, with their averages that nothing run moves.
 
     And whether UPDATE_OPS has their updates, as far as collections came with the graph. A layer
     whose gamma and beta no step changes is frozen, on purpose as it seems.
     """
     reach, changed = training(graph).reach, training(graph).changed
     averages = batch_norms(graph).averages
-    seen = {average for average in averages if not reach.isdisjoint(_moves([average]))}
+    run = training(graph).run
+    seen = {average for average in averages if not run.isdisjoint(_moves([average]))}
     offered = ancestors(graph.collection("update_ops"))
     found = []
     for layer in batch_norms(graph).layers:
@@ -91,6 +125,8 @@ def _fetched(graph: Graph) -> str:
 
 
 def _unless(graph: Graph) -> str:
+    if graph.watched is not None:
+        return ", nor did any other run of a session"
     return "" if training(graph).named else " (unless session.run fetches them beside it)"
 
 

@@ -102,8 +102,10 @@ class MultivariateNormalDiag(_MultivariateNormal):
                 scale = tf.convert_to_tensor(scale_diag, name="scale_diag")
             if scale_identity_multiplier is not None:
                 factor = tf.convert_to_tensor(scale_identity_multiplier, dtype=scale.dtype)
-                scale = scale + factor[..., None] if scale_diag is not None else (
-                    scale * factor[..., None]
+                scale = (
+                    scale + factor[..., None]
+                    if scale_diag is not None
+                    else (scale * factor[..., None])
                 )
             super().__init__(loc, validate_args, allow_nan_stats, scope, scale)
 

@@ -43,8 +43,9 @@ class Names:
         if name in self.renamed:
             return self._resolve(self.renamed[name], wanted)
         for place in (*self.places, *self.unlisted):
-            value = getattr(self._resolve(place, wanted), name, _MISSING)
-            if value is not _MISSING and not _is_foreign(value, place):
+            source = self._resolve(place, wanted)
+            value = getattr(source, name, _MISSING)
+            if value is not _MISSING and not _is_foreign(value, source):
                 return value
         return _MISSING
 
@@ -94,9 +95,10 @@ def resolve(path: str) -> Any:
     return value
 
 
-def _is_foreign(value: Any, place: str) -> bool:
+def _is_foreign(value: Any, source: Any) -> bool:
     """Whether it is a module that the place merely imported."""
-    return isinstance(value, types.ModuleType) and not value.__name__.startswith(f"{place}.")
+    inner = f"{source.__name__}."
+    return isinstance(value, types.ModuleType) and not value.__name__.startswith(inner)
 
 
 def public_names(place: Any) -> list[str]:

@@ -35,9 +35,11 @@ class NadamOptimizer(_Adam):
     def _apply_dense(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         numbers = _numbers(self, var.dtype.base_dtype)
-        return _training_ops().apply_adam(
-            var, m, v, *numbers, grad, use_locking=self._use_locking, use_nesterov=True
-        ).op
+        return (
+            _training_ops()
+            .apply_adam(var, m, v, *numbers, grad, use_locking=self._use_locking, use_nesterov=True)
+            .op
+        )
 
     def _resource_apply_dense(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
@@ -131,9 +133,11 @@ class AdaMaxOptimizer(_Adam):
     def _apply_dense(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         numbers = self._hyperparameters(var.dtype.base_dtype)
-        return _training_ops().apply_ada_max(
-            var, m, v, *numbers, grad, use_locking=self._use_locking
-        ).op
+        return (
+            _training_ops()
+            .apply_ada_max(var, m, v, *numbers, grad, use_locking=self._use_locking)
+            .op
+        )
 
     def _resource_apply_dense(self, grad: Any, var: Any) -> Any:
         m, v = self.get_slot(var, "m").handle, self.get_slot(var, "v").handle

@@ -419,7 +419,9 @@ class AttentionWrapper(_RNNCell):
                 _known(layer.compute_output_shape([None, self._cell.output_size + width])[-1])
                 for layer, width in zip(self._attention_layers, widths)
             ]
-        if len(self._attention_layers or mechanisms) != len(mechanisms) or len(widths) != len(mechanisms):
+        if len(self._attention_layers or mechanisms) != len(mechanisms) or len(widths) != len(
+            mechanisms
+        ):
             raise ValueError("There must be exactly one attention layer per attention_mechanism")
         self._attention_layer_size = sum(widths)
 
@@ -599,5 +601,3 @@ def _zeros(size: Any, batch_size: Any, dtype: Any) -> Any:
     from tensorflow.python.ops import rnn_cell_impl
 
     return rnn_cell_impl._zero_state_tensors(size, batch_size, dtype)
-
-

@@ -198,8 +198,10 @@ class BeamSearchDecoder(Decoder):
         words, parents = chosen % vocabulary, chosen // vocabulary
 
         def of_parents(values: Any) -> Any:
-            return values if isinstance(values, tf.TensorArray) or values.shape.ndims < 2 else (
-                self._keep_shape(_of_beams(values, parents), values)
+            return (
+                values
+                if isinstance(values, tf.TensorArray) or values.shape.ndims < 2
+                else (self._keep_shape(_of_beams(values, parents), values))
             )
 
         was_finished = of_parents(finished)
@@ -217,7 +219,11 @@ class BeamSearchDecoder(Decoder):
         log_probs = tf.nn.log_softmax(logits)
         is_end = tf.one_hot(self._end_token, _size(logits, -1), True, False)
         zeros = tf.zeros_like(log_probs)
-        end = tf.where(tf.logical_or(is_end, tf.zeros_like(log_probs, tf.bool)), zeros, zeros + log_probs.dtype.min)
+        end = tf.where(
+            tf.logical_or(is_end, tf.zeros_like(log_probs, tf.bool)),
+            zeros,
+            zeros + log_probs.dtype.min,
+        )
         ended = tf.logical_or(tf.expand_dims(finished, 2), tf.zeros_like(log_probs, tf.bool))
         return tf.where(ended, end, log_probs)
 

@@ -158,9 +158,7 @@ class TrainingHelper(_IdsHelper):
             finished = tf.equal(0, self._sequence_length)
             return finished, self._read(0, tf.reduce_all(finished))
 
-    def sample(
-        self, time: Any, outputs: Any, state: Any = None, name: str | None = None
-    ) -> Any:
+    def sample(self, time: Any, outputs: Any, state: Any = None, name: str | None = None) -> Any:
         with tf.name_scope(name, "TrainingHelperSample", [time, outputs]):
             return tf.cast(tf.argmax(outputs, axis=-1), tf.int32)
 
@@ -202,9 +200,7 @@ class ScheduledEmbeddingTrainingHelper(TrainingHelper):
             self._seed, self._scheduling_seed = seed, scheduling_seed
             super().__init__(inputs, sequence_length, time_major, name)
 
-    def sample(
-        self, time: Any, outputs: Any, state: Any = None, name: str | None = None
-    ) -> Any:
+    def sample(self, time: Any, outputs: Any, state: Any = None, name: str | None = None) -> Any:
         scope = "ScheduledEmbeddingTrainingHelperSample"
         with tf.name_scope(name, scope, [time, outputs, state]):
             chosen = _bernoulli(
@@ -262,9 +258,7 @@ class ScheduledOutputTrainingHelper(TrainingHelper):
             self._seed, self._next_inputs_fn = seed, next_inputs_fn
             super().__init__(inputs, sequence_length, time_major, name)
 
-    def sample(
-        self, time: Any, outputs: Any, state: Any = None, name: str | None = None
-    ) -> Any:
+    def sample(self, time: Any, outputs: Any, state: Any = None, name: str | None = None) -> Any:
         scope = "ScheduledOutputTrainingHelperSample"
         with tf.name_scope(name, scope, [time, outputs, state]):
             return _bernoulli(self._sampling_probability, tf.int32, self.batch_size, self._seed)

@@ -21,7 +21,11 @@ def sequence_loss(
     Averages are over the weights, sums over the number of weights that are not zero; over neither
     axis, the losses are [batch, time].
     """
-    for what, tensor, ndims in (("Logits", logits, 3), ("Targets", targets, 2), ("Weights", weights, 2)):
+    for what, tensor, ndims in (
+        ("Logits", logits, 3),
+        ("Targets", targets, 2),
+        ("Weights", weights, 2),
+    ):
         if len(tensor.get_shape()) != ndims:
             raise ValueError(f"{what} must be a tensor of {ndims} dimensions")
     if average_across_timesteps and sum_over_timesteps:

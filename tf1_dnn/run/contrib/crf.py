@@ -117,9 +117,7 @@ def viterbi_decode(score: Any, transition_params: Any) -> tuple[list[Any], Any]:
     return tags[::-1], np.max(trellis[-1])
 
 
-def crf_decode(
-    potentials: Any, transition_params: Any, sequence_length: Any
-) -> tuple[Any, Any]:
+def crf_decode(potentials: Any, transition_params: Any, sequence_length: Any) -> tuple[Any, Any]:
     """The best sequence of tags of each example, int32 [batch, time], and its score."""
 
     def of_one_step() -> tuple[Any, Any]:

@@ -14,7 +14,9 @@ __getattr__, __dir__ = names_from(
 )
 
 
-def _summary(op: Callable[..., Any], collections: Any, name: Any, default: str, **inputs: Any) -> Any:
+def _summary(
+    op: Callable[..., Any], collections: Any, name: Any, default: str, **inputs: Any
+) -> Any:
     values = list(inputs.values())
     with tf.name_scope(name, default, values) as scope:
         value = op(**inputs, name=scope)

@@ -17,9 +17,7 @@ __getattr__, __dir__ = names_from(
         ),
         "LaplaceWithSoftplusScale": f"{_PLACE}.laplace.LaplaceWithSoftplusScale",
         "NormalWithSoftplusScale": f"{_PLACE}.normal.NormalWithSoftplusScale",
-        "TransformedDistribution": (
-            f"{_PLACE}.transformed_distribution.TransformedDistribution"
-        ),
+        "TransformedDistribution": (f"{_PLACE}.transformed_distribution.TransformedDistribution"),
         "fill_triangular": f"{_PLACE}.util.fill_triangular",
         "fill_triangular_inverse": f"{_PLACE}.util.fill_triangular_inverse",
         "matrix_diag_transform": f"{_PLACE}.util.matrix_diag_transform",
@@ -28,4 +26,3 @@ __getattr__, __dir__ = names_from(
         "tridiag": f"{_PLACE}.util.tridiag",
     },
 )
-

@@ -149,9 +149,7 @@ def embedding_tied_rnn_seq2seq(
                 loop_function = _likeliest(
                     embedding, output_projection, update_embedding_for_previous
                 )
-            return tied_rnn_seq2seq(
-                encoder_embedded, decoder_embedded, cell, loop_function, dtype
-            )
+            return tied_rnn_seq2seq(encoder_embedded, decoder_embedded, cell, loop_function, dtype)
 
         if isinstance(feed_previous, bool):
             return decode(feed_previous)

@@ -57,9 +57,7 @@ def string_to_index_table_from_tensor(
     name: str | None = None,
 ) -> Any:
     """The name of index_table_from_tensor before TensorFlow 1.2."""
-    return index_table_from_tensor(
-        mapping, num_oov_buckets, default_value, hasher_spec, name=name
-    )
+    return index_table_from_tensor(mapping, num_oov_buckets, default_value, hasher_spec, name=name)
 
 
 def index_to_string_table_from_tensor(

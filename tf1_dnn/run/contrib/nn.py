@@ -50,9 +50,7 @@ def deprecated_flipped_softmax_cross_entropy_with_logits(
     logits: Any, labels: Any, dim: int = -1, name: str | None = None
 ) -> Any:
     """As tf.nn.softmax_cross_entropy_with_logits before TensorFlow 1.0."""
-    return tf.nn.softmax_cross_entropy_with_logits(
-        labels=labels, logits=logits, dim=dim, name=name
-    )
+    return tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits, dim=dim, name=name)
 
 
 def deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
