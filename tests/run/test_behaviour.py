@@ -43,7 +43,8 @@ print(json.dumps({
     "star": [name in names for name in ("placeholder", "layers", "Session", "float32")],
     "typo": typo,
     "hasattr": [hasattr(tf, "placeholder"), hasattr(tf, "placeholdr")],
-    "contrib": [name for name in sys.modules if name.startswith(("tensorflow.contrib", "tf1_dnn.run.contrib", "tf_slim"))],
+    "contrib": [name for name in sys.modules if name.startswith(
+        ("tensorflow.contrib", "tf1_dnn.run.contrib", "tf_slim"))],
 }))
 """
 

@@ -266,12 +266,24 @@ def test_lines_that_came_again(stored, new, expected):
 
 
 @pytest.mark.parametrize(
-    ("new", "digits", "expected"),
-    [("0.91234", 4, 1), ("0.91246", 4, 0), ("0.91246", 3, 1), ("-0.91233", 1, 0), ("0", 3, 0)],
+    ("stored", "new", "digits", "expected"),
+    [
+        ("0.91233", "0.91234", 4, 1),
+        ("0.91233", "0.91246", 4, 0),
+        ("0.91233", "0.91246", 3, 1),
+        ("0.0150667", "0.015066943", 5, 1),  # 0.015067, both of them
+        ("0.0150667", "0.015066943", 6, 0),
+        ("31250.5", "31250", 5, 1),
+        ("31251", "31250", 5, 0),
+        ("0.5", "-0.5", 1, 0),
+        ("0", "0", 3, 1),
+        ("0", "1e-9", 3, 0),
+        ("1e999", "1e999", 3, 1),
+        ("1e999", "1", 3, 0),
+    ],
 )
-def test_digits(new, digits, expected):
-    assert again(["0.91233"], [new], digits) == (expected, 1)
-    assert again(["0"], ["0"], digits) == (1, 1)
+def test_digits(stored, new, digits, expected):
+    assert again([stored], [new], digits) == (expected, 1)
 
 
 def test_a_hundred_thousand_lines_are_compared_at_once():

@@ -21,6 +21,7 @@ EXPRESSIONS = {
     "np.product([2, 3]), np.cumproduct([2, 3]).tolist()": "(6, [2, 6])",
     "bool(np.alltrue([1, 0])), bool(np.sometrue([1, 0]))": "(False, True)",
     "np.rank([[1]]), np.round_(2.567, 1)": "(2, 2.6)",
+    "np.zeros(1, dtype=np.bool8)": "array([False])",
     "np.in1d([[1, 2], [3, 4]], [2, 3])": "array([False,  True,  True, False])",
     "np.in1d([1, 2], [2], invert=True)": "array([ True, False])",
     "np.mat('1 2; 3 4').shape": "(2, 2)",

@@ -39,7 +39,7 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
 
     saved = None if like is None else likeness.read(like)
     from tf1_dnn import compat
-    from tf1_dnn.run import compositions, keras_mnist, modules, numpy_names, op_seeds
+    from tf1_dnn.run import app_flags, compositions, keras_mnist, modules, numpy_names, op_seeds
 
     tensorflow = sys.modules["tensorflow"]
     if not verbose:
@@ -48,6 +48,7 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
     op_seeds.restore()
     compositions.restore()
     numpy_names.restore()
+    app_flags.restore()
     keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
     if check or saved is not None:

@@ -13,6 +13,13 @@ import numpy as np
 from tf1_dnn import data
 from tf1_dnn.data import mnist
 
+_FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
 Array = Any
 Batch = tuple[Any, Any]
 
@@ -152,7 +159,10 @@ def _data_set(images: Array, labels: Array, *, one_hot: bool, **options: Any) ->
 
 def _stored(train_dir: str) -> mnist.Arrays:
     """The arrays, images with the channel that the original gave them."""
-    here = os.path.isfile(os.path.join(train_dir, "train-images-idx3-ubyte.gz"))
+    files = [os.path.join(train_dir, name) for name in _FILES]
+    here = os.path.isfile(files[0])
+    for file in files if here else ():
+        print("Extracting", file)  # as programs then printed
     (x_train, y_train), (x_test, y_test) = data.stored(train_dir if here else None)[0]
     return (x_train[..., np.newaxis], y_train), (x_test[..., np.newaxis], y_test)
 

@@ -36,6 +36,7 @@ RENAMED = {
     "product": "prod",
     "cumproduct": "cumprod",
     "round_": "round",
+    "bool8": "bool_",
     "rank": "ndim",
     "mat": "asmatrix",
     "trapz": "trapezoid",

@@ -6,8 +6,8 @@ displays and standard error; blank lines; lines with a memory address; what %tim
 
 A stored line came out again if the cell's new lines hold it, in the stored order: the same text,
 white space left out, with the same numbers. Numbers are compared by value, so 0.50 is 0.5; given a
-count of digits, two numbers are the same if they differ by at most 10^-digits of the larger. A
-number inside a word, as in hidden1 or float32, is part of the word.
+count of digits, two numbers are the same if they differ by no more than half a unit of that
+significant digit of the larger. A number inside a word, as in hidden1, is part of the word.
 """
 
 import difflib
@@ -85,8 +85,14 @@ def _partners(stored: list[str], new: list[str]) -> dict[int, int]:
 def _difference(stored: Line, new: Line | None, digits: int | None) -> str | None:
     if new is None:
         return f"{stored.text!r} did not come"
-    tolerance = 0.0 if digits is None else 10.0**-digits
-    pairs = zip(stored.numbers, new.numbers)
-    if all(math.isclose(a, b, rel_tol=tolerance) for a, b in pairs):
+    if all(_same(a, b, digits) for a, b in zip(stored.numbers, new.numbers)):
         return None
     return f"{stored.text!r} is now {new.text!r}"
+
+
+def _same(a: float, b: float, digits: int | None) -> bool:
+    larger = max(abs(a), abs(b))
+    if a == b or digits is None or math.isinf(larger):
+        return a == b
+    unit = 10.0 ** (math.floor(math.log10(larger)) + 1 - digits)
+    return abs(a - b) <= unit / 2

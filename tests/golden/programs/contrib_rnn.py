@@ -27,7 +27,10 @@ with tf.variable_scope("model", initializer=tf.random_uniform_initializer(-0.1, 
     initial_state = cell.zero_state(batch_size, tf.float32)
     embedding = tf.get_variable("embedding", [vocab_size, size])
     inputs = tf.nn.embedding_lookup(embedding, input_data)
-    outputs, last_state = tf.nn.dynamic_rnn(cell, inputs, initial_state=initial_state)
+    # One iteration at a time: else the masks of dropout go to whichever step is first.
+    outputs, last_state = tf.nn.dynamic_rnn(
+        cell, inputs, initial_state=initial_state, parallel_iterations=1
+    )
 
     softmax_w = tf.get_variable("softmax_w", [size, vocab_size])
     softmax_b = tf.get_variable("softmax_b", [vocab_size])

@@ -23,6 +23,7 @@ def restore() -> None:
         layers,
         loops,
         parsing,
+        replace,
         shuffling,
         slices,
         training,
@@ -32,3 +33,4 @@ def restore() -> None:
     parts = (arrays, broadcasting, confusion, datasets, drawing, gradients, images, keras)
     for module in (*parts, layers, loops, parsing, shuffling, slices, training, variables):
         module.restore()
+    replace.in_api()

@@ -94,6 +94,7 @@ def dropout(
             return x
         drawn = uniform_sampler(shape=nn_ops._get_noise_shape(x, noise_shape), dtype=x.dtype)
         scale = 1 / (1 - rate)
-        kept = x * scale * tf.cast(drawn >= rate, x.dtype)
+        is_kept = drawn >= rate  # before the product: in a loop the order decides which step draws
+        kept = x * scale * tf.cast(is_kept, x.dtype)
         kept.set_shape(x.shape)
         return kept

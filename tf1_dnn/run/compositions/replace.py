@@ -1,6 +1,5 @@
 """A function of TensorFlow, replaced wherever it is known by name."""
 
-import collections
 import functools
 import inspect
 import sys
@@ -12,28 +11,27 @@ Function = Callable[..., Any]
 _API = ("tensorflow._api.", "tensorflow.compat", "tensorflow.python.ops.standard_ops")
 
 
+_replaced: dict[Function, Function] = {}
+
+
 def everywhere(module: Any, name: str, new: Function) -> None:
-    """Put `new` in the place of the module's function, and of what TensorFlow's API calls it."""
+    """Put `new` in the place of the module's function, and with `in_api` of what the API has."""
     old = inspect.unwrap(getattr(module, name))
-    new = functools.wraps(old)(new)
-    setattr(module, name, new)
-    for other, key, value in _api()[old.__name__]:
-        if inspect.unwrap(value) is old:  # whatever decorators add to it
-            setattr(other, key, new)
+    _replaced[old] = functools.wraps(old)(new)
+    setattr(module, name, _replaced[old])
 
 
-@functools.lru_cache(maxsize=1)
-def _api() -> dict[str, list[tuple[Any, str, Function]]]:
-    """The API's functions by the names they were defined by: the module, their name in it, they."""
-    found: dict[str, list[tuple[Any, str, Function]]] = collections.defaultdict(list)
+def in_api() -> None:
+    """Put what is new in the place of what TensorFlow's API, under any name, has of the old."""
+    names = {old.__name__ for old in _replaced}
     for module_name, module in list(sys.modules.items()):
-        if module_name.startswith(_API) and hasattr(module, "__dict__"):
+        if module_name.startswith(_API):
             # The API's modules are wrapped, to warn of deprecated names.
-            names = vars(vars(module).get("_tfmw_wrapped_module", module))
-            for key, value in names.items():
-                if type(value) is types.FunctionType:
-                    found[value.__name__].append((module, key, value))
-    return found
+            for key, value in list(vars(vars(module).get("_tfmw_wrapped_module", module)).items()):
+                if type(value) is types.FunctionType and value.__name__ in names:
+                    new = _replaced.get(inspect.unwrap(value))  # whatever decorators add to it
+                    if new is not None:
+                        setattr(module, key, new)
 
 
 def method(owner: type, name: str, make: Callable[[Function], Function]) -> None:

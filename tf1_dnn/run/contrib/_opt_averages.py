@@ -5,7 +5,7 @@ from typing import Any
 from tf1_dnn.compat import tf
 
 
-class MovingAverageOptimizer(tf.train.Optimizer):  # type: ignore[misc]
+class MovingAverageOptimizer(tf.train.Optimizer):
     """An optimizer, after whose steps the moving averages of the variables are updated."""
 
     def __init__(

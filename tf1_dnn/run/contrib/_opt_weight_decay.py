@@ -76,7 +76,7 @@ def extend_with_decoupled_weight_decay(base_optimizer: Any) -> Any:
     return OptimizerWithDecoupledWeightDecay
 
 
-class AdamWOptimizer(DecoupledWeightDecayExtension, tf.train.AdamOptimizer):  # type: ignore[misc]
+class AdamWOptimizer(DecoupledWeightDecayExtension, tf.train.AdamOptimizer):
     """Adam with decoupled weight decay."""
 
     def __init__(
@@ -100,9 +100,7 @@ class AdamWOptimizer(DecoupledWeightDecayExtension, tf.train.AdamOptimizer):  # 
         )
 
 
-class MomentumWOptimizer(
-    DecoupledWeightDecayExtension, tf.train.MomentumOptimizer  # type: ignore[misc]
-):
+class MomentumWOptimizer(DecoupledWeightDecayExtension, tf.train.MomentumOptimizer):
     """Momentum with decoupled weight decay."""
 
     def __init__(

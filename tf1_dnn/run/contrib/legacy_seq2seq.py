@@ -25,7 +25,8 @@ def rnn_decoder(
     scope: Any = None,
 ) -> Decoded:
     """A cell over a list of inputs; with `loop_function` its outputs are its next inputs."""
-    state, outputs = initial_state, []
+    state = initial_state
+    outputs: list[Any] = []
     with tf.variable_scope(scope or "rnn_decoder"):
         for i, inputs in enumerate(decoder_inputs):
             if loop_function is not None and outputs:
@@ -199,7 +200,8 @@ def attention_decoder(
             read.set_shape([None, memory.size])
         if initial_state_attention:
             reads = _read(memory, initial_state, scope.dtype)
-        state, outputs = initial_state, []
+        state = initial_state
+        outputs: list[Any] = []
         for i, inputs in enumerate(decoder_inputs):
             if i > 0:
                 tf.get_variable_scope().reuse_variables()

@@ -11,7 +11,7 @@ _LEGACY = "tf_keras.src.layers.rnn.legacy_cell_wrappers"
 
 __getattr__, __dir__ = names_from(
     __name__,
-    "tensorflow.nn.rnn_cell",
+    "tf_keras.api._v1.keras.__internal__.legacy.rnn_cell",  # what tf.nn.rnn_cell is
     f"{_HERE}._rnn_cells",
     f"{_HERE}._rnn_fused",
     f"{_HERE}._rnn_wrappers",

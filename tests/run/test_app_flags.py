@@ -1,0 +1,30 @@
+"""A program may name a flag as it likes, and no two of its own alike."""
+
+import subprocess
+import sys
+
+PROGRAM = """\
+import tensorflow as tf
+
+flags = tf.app.flags
+flags.DEFINE_string("log_dir", "/logs", "absl.logging has one of this name")
+flags.DEFINE_integer("v", 1, "this one too")
+flags.DEFINE_integer("steps", 5, "nobody has one")
+
+
+def main(_):
+    print(flags.FLAGS.log_dir, flags.FLAGS.v, flags.FLAGS.steps)
+    flags.DEFINE_integer("steps", 6, "twice")
+
+
+tf.app.run()
+"""
+
+
+def test_a_librarys_flag_gives_way_and_the_programs_own_does_not(tmp_path):
+    (tmp_path / "old.py").write_text(PROGRAM)
+    line = [sys.executable, "-m", "tf1_dnn.run", "old.py", "--steps=7", "--log_dir=here"]
+    process = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.stdout == "here 1 7\n"
+    assert "The flag 'steps' is defined twice" in process.stderr
+    assert process.returncode == 1
