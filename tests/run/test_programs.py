@@ -11,8 +11,7 @@ from activated import Activated
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "programs"
 POST = ("post_batch_norm", "post_gradient_clipping")  # five epochs of MNIST
-FUSED = "dataset_shuffle_and_repeat"
-NAMES = sorted({path.stem for path in FOLDER.glob("*.py")}.difference(POST, [FUSED]))
+NAMES = sorted({path.stem for path in FOLDER.glob("*.py")}.difference(POST))
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 NUMBER = re.compile(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|nan|inf)(?!\w)")
 
@@ -28,6 +27,7 @@ OTHER_SEEDS_IN_1_12 = {
     "conv_batch_norm": "FusedBatchNorm in cond; dropout",
     "dataset_initializable": "tf.data, whose ops were built with the iterator",
     "dataset_one_shot": "tf.data",
+    "dataset_shuffle_and_repeat": "shuffle and repeat, which were not yet run as one op",
     "gan": "leaky_relu, then of Mul and Maximum",
     "keras_sequential": "FusedBatchNorm in cond; dropout; the order of model.weights",
     "loops": "scan and foldl",
@@ -69,14 +69,6 @@ def test_a_program_prints_what_it_printed_on_tensorflow_1(name, activated):
     stdout, stderr, code = activated.run(FOLDER / f"{name}.py")
     assert code == 0, stderr
     assert differences(stdout, stored(name)) == []
-
-
-def test_shuffle_then_repeat_draws_in_the_old_order(activated):
-    """All but tf.data.experimental.shuffle_and_repeat, whose op seeds repetitions anew today."""
-    stdout, stderr, code = activated.run(FOLDER / f"{FUSED}.py")
-    assert code == 0, stderr
-    ((line, _),) = differences(stdout, stored(FUSED))
-    assert line.startswith("shuffle_and_repeat ")
 
 
 @pytest.mark.slow
@@ -127,7 +119,8 @@ def test_tensorflow_1_12_printed_the_same_or_it_is_known_why_not(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_output_holds_weights_and_a_hundred_numbers(name):
     text = stored(name)
-    assert DIGEST.search(text)
+    if name != "dataset_shuffle_and_repeat":  # it has no weights
+        assert DIGEST.search(text)
     if name != "seeds_and_scopes":  # it trains nothing, and digests every draw
         assert len(NUMBER.findall(text)) > 100
 

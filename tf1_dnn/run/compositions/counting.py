@@ -15,12 +15,12 @@ def uncounted(function: Callable[..., Any]) -> Callable[..., Any]:
         from tensorflow.python.framework import ops
 
         graph = ops.get_default_graph()
-        before = graph.version
+        before, uncounted_before = graph.version, n_uncounted(graph)
         result = function(*args, **kwargs)
         built = graph.get_operations()[before:]
         # The gradient of a loop has one of these in any case, before the first op that needs it.
         n = sum(op.type != "ControlTrigger" for op in built)
-        _uncounted[graph] = n_uncounted(graph) + n
+        _uncounted[graph] = uncounted_before + n  # whatever uncounted functions it called
         return result
 
     return call

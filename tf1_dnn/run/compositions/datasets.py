@@ -10,6 +10,7 @@ OPTIMIZATIONS = ["map_and_batch_fusion", "noop_elimination", "shuffle_and_repeat
 
 def restore() -> None:
     """Let iterators put an optimizer and a performance model between them and their dataset."""
+    from tensorflow.python.data.experimental.ops import shuffle_ops
     from tensorflow.python.data.ops import dataset_ops
 
     dataset_ops.apply_rewrite = lambda dataset, rewrite: dataset  # for distribution only
@@ -17,6 +18,8 @@ def restore() -> None:
     replace.method(dataset_ops.DatasetV2, "_apply_debug_options", _optimized)
     for name in ("_make_one_shot_iterator", "_make_initializable_iterator"):
         replace.method(dataset_ops.DatasetV1, name, _for_iterator)
+    fused = _shuffle_and_repeat(shuffle_ops.shuffle_and_repeat)
+    replace.everywhere(shuffle_ops, "shuffle_and_repeat", fused)
 
 
 _making_iterator = False
@@ -50,3 +53,22 @@ def _optimized(todays: Callable[..., Any]) -> Callable[..., Any]:
         return dataset_ops._VariantDataset(variant, dataset.element_spec)
 
     return apply_options
+
+
+def _shuffle_and_repeat(todays: Callable[..., Any]) -> Callable[..., Any]:
+    def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: int | None = None) -> Any:
+        """Shuffle, then repeat, which the optimizer fuses: it alone draws the old order."""
+        import tensorflow.compat.v1 as tf
+
+        if tf.executing_eagerly():
+            return todays(buffer_size, count, seed)
+
+        def apply(dataset: Any) -> Any:
+            size = tf.convert_to_tensor(buffer_size, tf.int64, name="buffer_size")
+            times = tf.convert_to_tensor(-1 if count is None else count, tf.int64, name="count")
+            shuffled = dataset.shuffle(size, seed)
+            return uncounted(shuffled.repeat)(times)  # TensorFlow 1 built one op of both
+
+        return apply
+
+    return shuffle_and_repeat
