@@ -24,7 +24,6 @@ KNOWN = {
     ),
     "crf learns": ({"ops"}, "the gradient of reduce_logsumexp in a loop"),
     "opt resource": ({"ops"}, "sparse updates of resource variables"),
-    "data": ({"ops", "values"}, "shuffle_and_repeat's kernel seeds each repetition anew"),
 }
 
 
