@@ -2,7 +2,6 @@
 
 import functools
 import operator
-import types
 from typing import Any, Callable
 
 from tf1_dnn.run.compositions import replace
@@ -10,14 +9,12 @@ from tf1_dnn.run.compositions import replace
 
 def restore() -> None:
     """Restore the functions below, under every name that TensorFlow has for them."""
-    from tensorflow.python.framework import op_def_library, ops
+    from tensorflow.python.framework import op_def_library
     from tensorflow.python.ops import array_ops, clip_ops, math_ops, nn_impl
 
     array_ops._constant_if_small = _constant_if_small(array_ops._constant_if_small)
     math_ops._ReductionDims = _reduction_dims(math_ops._ReductionDims)
-    names = types.SimpleNamespace(**vars(ops))
-    names.convert_to_tensor = _no_guess(ops.convert_to_tensor)
-    op_def_library.ops = names
+    replace.as_seen_by(op_def_library, "ops", "convert_to_tensor", _no_guess)
     replace.everywhere(array_ops, "split", _split(array_ops.split))
     replace.everywhere(array_ops, "one_hot", _one_hot(array_ops.one_hot))
     for name in ("matrix_diag", "matrix_diag_part"):
@@ -85,7 +82,8 @@ def _split(todays: Function) -> Function:
     return split
 
 
-def _one_hot(todays: Function) -> Function:
+@replace.in_graphs
+def _one_hot(_: Function) -> Function:
     def one_hot(
         indices: Any,
         depth: Any,
@@ -98,8 +96,6 @@ def _one_hot(todays: Function) -> Function:
         """As tf.one_hot: given values were converted twice, the first time for their type."""
         import tensorflow.compat.v1 as tf
 
-        if tf.executing_eagerly():
-            return todays(indices, depth, on_value, off_value, axis, dtype, name)
         with tf.name_scope(name, "one_hot", [indices, depth, on_value, off_value, axis]) as scope:
             given = [tf.convert_to_tensor(v) for v in (on_value, off_value) if v is not None]
             dtype = dtype or (given[0].dtype.base_dtype if given else tf.float32)
@@ -153,13 +149,12 @@ def _linspace(todays: Function) -> Function:
     return linspace
 
 
-def _saturate_cast(todays: Function) -> Function:
+@replace.in_graphs
+def _saturate_cast(_: Function) -> Function:
     def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
         """As tf.saturate_cast: clipped only where the old type goes beyond the new one."""
         import tensorflow.compat.v1 as tf
 
-        if tf.executing_eagerly():
-            return todays(value, dtype, name)
         with tf.name_scope(name, "saturate_cast", [value]) as scope:
             value, dtype = tf.convert_to_tensor(value, name="value"), tf.as_dtype(dtype).base_dtype
             if value.dtype.min < dtype.min:

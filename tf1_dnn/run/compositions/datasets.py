@@ -55,13 +55,11 @@ def _optimized(todays: Callable[..., Any]) -> Callable[..., Any]:
     return apply_options
 
 
-def _shuffle_and_repeat(todays: Callable[..., Any]) -> Callable[..., Any]:
+@replace.in_graphs
+def _shuffle_and_repeat(_: Callable[..., Any]) -> Callable[..., Any]:
     def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: int | None = None) -> Any:
-        """Shuffle, then repeat, which the optimizer fuses: it alone draws the old order."""
+        """Shuffle, then repeat: `shuffling` puts the two in the old order."""
         import tensorflow.compat.v1 as tf
-
-        if tf.executing_eagerly():
-            return todays(buffer_size, count, seed)
 
         def apply(dataset: Any) -> Any:
             size = tf.convert_to_tensor(buffer_size, tf.int64, name="buffer_size")

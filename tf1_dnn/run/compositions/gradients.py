@@ -41,13 +41,12 @@ def _instead(new: Gradient, _: Gradient) -> Gradient:
     return new
 
 
-def _reduced_shape(todays: Callable[..., Any]) -> Callable[..., Any]:
+@replace.in_graphs
+def _reduced_shape(_: Callable[..., Any]) -> Callable[..., Any]:
     def reduced_shape(input_shape: Any, axes: Any) -> Any:
         """The shape after a reduction that keeps its axes, computed in the graph."""
         import tensorflow.compat.v1 as tf
 
-        if tf.executing_eagerly():
-            return todays(input_shape, axes)
         input_shape, axes = tf.cast(input_shape, tf.int32), tf.cast(axes, tf.int32)
         rank = tf.size(input_shape)
         axes = (axes + rank) % rank

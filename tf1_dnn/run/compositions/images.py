@@ -80,13 +80,12 @@ def _inside(offset: Any, target: Any, sizes: Any) -> list[Any]:
     return checks
 
 
+@replace.in_graphs
 def _standardized(todays: Callable[..., Any]) -> Callable[..., Any]:
     def per_image_standardization(image: Any) -> Any:
         """As tf.image.per_image_standardization, which ended in a conversion of types."""
         import tensorflow.compat.v1 as tf
 
-        if tf.executing_eagerly():
-            return todays(image)
         dtype = tf.convert_to_tensor(image).dtype
         return tf.image.convert_image_dtype(todays(image), dtype, saturate=True)
 

@@ -85,14 +85,13 @@ def scale_losses_by_sample_weight(losses: Any, sample_weight: Any) -> Any:
     return tf.multiply(losses, weights_broadcast_ops.broadcast_weights(weight, losses))
 
 
-def _matches(todays: Function) -> Function:
+@replace.in_graphs
+def _matches(_: Function) -> Function:
     def sparse_categorical_matches(y_true: Any, y_pred: Any) -> Any:
         """1 where the largest prediction is that of the label, else 0."""
         import tensorflow.compat.v1 as tf
         from tf_keras.src import backend
 
-        if tf.executing_eagerly():
-            return todays(y_true, y_pred)
         y_pred, y_true = tf.convert_to_tensor(y_pred), tf.convert_to_tensor(y_true)
         if y_true.shape.rank is not None and y_true.shape.rank == y_pred.shape.rank:
             y_true = tf.squeeze(y_true, [-1])

@@ -27,23 +27,7 @@ def restore() -> None:
         replace.method(cell, f"_create_{name}_mask", _rnn_mask(name))
 
 
-def _in_graph(make: Callable[[Function], Function]) -> Callable[[Function], Function]:
-    """`make(today's)` in graphs; today's method when executing eagerly."""
-
-    def made(todays: Function) -> Function:
-        new = make(todays)
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            import tensorflow.compat.v1 as tf
-
-            return (todays if tf.executing_eagerly() else new)(*args, **kwargs)
-
-        return method
-
-    return made
-
-
-@_in_graph
+@replace.in_graphs
 def _convolution_build(todays: Function) -> Function:
     def build(self: Any, input_shape: Any) -> None:
         """The layer kept its dilation as a tensor."""
@@ -56,7 +40,7 @@ def _convolution_build(todays: Function) -> Function:
     return build
 
 
-@_in_graph
+@replace.in_graphs
 def _transposed_convolution(_: Function) -> Function:
     def call(self: Any, inputs: Any) -> Any:
         """The output's height and width were computed in the graph, even if they were known."""
@@ -95,7 +79,7 @@ def _transposed_convolution(_: Function) -> Function:
     return call
 
 
-@_in_graph
+@replace.in_graphs
 def _flatten(_: Function) -> Function:
     def call(self: Any, inputs: Any) -> Any:
         """The batch's size was taken from the graph, the rest left to tf.reshape."""
@@ -112,7 +96,7 @@ def _flatten(_: Function) -> Function:
     return call
 
 
-@_in_graph
+@replace.in_graphs
 def _fused_batch_norm(todays: Function) -> Function:
     def fused_batch_norm(self: Any, inputs: Any, mask: Any, training: Any) -> Any:
         """The momentum became a tensor also where no update wanted it."""
@@ -149,7 +133,7 @@ def _moments_of_batch(todays: Function) -> Function:
     return fused_batch_norm
 
 
-@_in_graph
+@replace.in_graphs
 def _sparse_read(todays: Function) -> Function:
     def sparse_read(self: Any, indices: Any, name: str | None = None) -> Any:
         """Rows of a resource variable, through an identity."""

@@ -1,14 +1,14 @@
 """TensorArrays, which loops, map_fn, scan and dynamic_rnn keep their steps in."""
 
-import types
 from typing import Any
 
+from tf1_dnn.run.compositions import replace
 from tf1_dnn.run.compositions.counting import uncounted
 
 
 def restore() -> None:
     """Restore what TensorArrays build in a graph."""
-    from tensorflow.python.ops import array_ops, tensor_array_grad, tensor_array_ops
+    from tensorflow.python.ops import tensor_array_grad, tensor_array_ops
 
     array_class = tensor_array_ops._GraphTensorArray
     todays = array_class.__init__
@@ -19,6 +19,4 @@ def restore() -> None:
 
     array_class.__init__ = init
     # Gradients wait for the last write by two identities more, which mend a race.
-    names = types.SimpleNamespace(**vars(array_ops))
-    names.identity = uncounted(array_ops.identity)
-    tensor_array_grad.array_ops = names
+    replace.as_seen_by(tensor_array_grad, "array_ops", "identity", uncounted)

@@ -40,18 +40,35 @@ def method(owner: type, name: str, make: Callable[[Function], Function]) -> None
     setattr(owner, name, functools.wraps(todays)(make(todays)))
 
 
-def gradient(op_type: str, make: Callable[[Function], Function]) -> None:
-    """Put `make(today's)` in the place of the gradient function that a type of op has today.
+def as_seen_by(user: Any, module: str, name: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(today's)` in the place of `module.name` for one module of TensorFlow alone."""
+    names = types.SimpleNamespace(**vars(getattr(user, module)))
+    setattr(names, name, make(getattr(names, name)))
+    setattr(user, module, names)
 
-    Only graphs get it: eager gradients have the same values, and no op seed depends on them.
+
+def in_graphs(make: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """`make`, for graphs alone: executing eagerly, today's function is called.
+
+    Eager values are the same, and no op seed depends on what was built for them.
     """
-    from tensorflow.python.eager import context
+
+    def made(todays: Function) -> Function:
+        from tensorflow.python.eager import context
+
+        new = make(todays)
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return (todays if context.executing_eagerly() else new)(*args, **kwargs)
+
+        return function
+
+    return made
+
+
+def gradient(op_type: str, make: Callable[[Function], Function]) -> None:
+    """Put `make(today's)` in the place of a type of op's gradient function, in graphs."""
     from tensorflow.python.framework import ops
 
-    todays = ops.gradient_registry.lookup(op_type)
-    new = make(todays)
-
-    def gradient_function(op: Any, *grads: Any) -> Any:
-        return (todays if context.executing_eagerly() else new)(op, *grads)
-
-    ops.gradient_registry._registry[op_type]["type"] = gradient_function
+    new = in_graphs(make)(ops.gradient_registry.lookup(op_type))
+    ops.gradient_registry._registry[op_type]["type"] = new

@@ -58,7 +58,8 @@ def sparse_descent(self: Any, grad: Any, handle: Any, indices: Any) -> Any:
     return gen_resource_variable_ops.resource_scatter_add(handle.handle, indices, step)
 
 
-def _polynomial_decay(todays: Function) -> Function:
+@replace.in_graphs
+def _polynomial_decay(_: Function) -> Function:
     def polynomial_decay(
         learning_rate: Any,
         global_step: Any,
@@ -71,9 +72,6 @@ def _polynomial_decay(todays: Function) -> Function:
         """As tf.train.polynomial_decay."""
         import tensorflow.compat.v1 as tf
 
-        if tf.executing_eagerly():
-            args = (learning_rate, global_step, decay_steps, end_learning_rate, power, cycle, name)
-            return todays(*args)
         with tf.name_scope(name or "PolynomialDecay") as scope:
             rate = tf.convert_to_tensor(learning_rate, name="initial_learning_rate")
             end, power = tf.cast(end_learning_rate, rate.dtype), tf.cast(power, rate.dtype)
