@@ -5,7 +5,7 @@ from typing import Any, Callable
 from tf_keras.src.layers.rnn import legacy_cells
 
 from tf1_dnn.compat import tf
-from tf1_dnn.run.contrib._rnn_wrappers import _Linear, _RNNCell
+from tf1_dnn.run.contrib._rnn_wrappers import _Around, _Linear, _RNNCell
 
 _LayerRNNCell: Any = legacy_cells.LayerRNNCell
 
@@ -220,7 +220,7 @@ class IntersectionRNNCell(_UnitsCell):
             return self._in_linear(inputs)
 
 
-class HighwayWrapper(_RNNCell):
+class HighwayWrapper(_Around):
     """The cell, its output gated with its input (arXiv:1505.00387)."""
 
     def __init__(
@@ -232,18 +232,6 @@ class HighwayWrapper(_RNNCell):
         super().__init__()
         self._cell, self._coupled = cell, couple_carry_transform_gates
         self._carry_bias_init = carry_bias_init
-
-    @property
-    def state_size(self) -> Any:
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        return self._cell.output_size
-
-    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        with tf.name_scope(f"{type(self).__name__}ZeroState", values=[batch_size]):
-            return self._cell.zero_state(batch_size, dtype)
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:
         outputs, new_state = self._cell(inputs, state, scope=scope)

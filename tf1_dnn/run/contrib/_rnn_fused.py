@@ -54,11 +54,15 @@ def _gru_grad(op: Any, *grads: Any) -> tuple[Any, ...]:
 _register_gradients()
 
 
-class _LSTMVariables:
-    """What the fused LSTM cells share: their variables."""
+class _FusedLSTM:
+    """What the fused LSTM cells share: their options and variables."""
 
-    _num_units: int
-    _use_peephole: bool
+    def _set_options(
+        self, num_units: int, forget_bias: float, cell_clip: float | None, use_peephole: bool
+    ) -> None:
+        self._num_units, self._forget_bias = num_units, forget_bias
+        self._cell_clip = -1 if cell_clip is None else cell_clip
+        self._use_peephole = use_peephole
 
     def _add_variables(self, layer: Any, input_size: int | None) -> None:
         if input_size is None:
@@ -77,7 +81,7 @@ class _LSTMVariables:
         return dict(zip(("wci", "wcf", "wco"), self._diagonals))
 
 
-class LSTMBlockCell(_LSTMVariables, _LayerRNNCell):
+class LSTMBlockCell(_FusedLSTM, _LayerRNNCell):
     """An LSTM cell whose step is one op; its variables are LSTMCell's."""
 
     def __init__(
@@ -91,9 +95,7 @@ class LSTMBlockCell(_LSTMVariables, _LayerRNNCell):
         name: str = "lstm_cell",
     ) -> None:
         _LayerRNNCell.__init__(self, _reuse=reuse, dtype=dtype, name=name)
-        self._num_units, self._forget_bias = num_units, forget_bias
-        self._cell_clip = -1 if cell_clip is None else cell_clip
-        self._use_peephole = use_peephole
+        self._set_options(num_units, forget_bias, cell_clip, use_peephole)
 
     @property
     def state_size(self) -> Any:
@@ -308,7 +310,7 @@ def _at(steps: Any, indices: Any, batch: Any) -> Any:
     return tf.gather_nd(steps, tf.stack([indices, tf.range(batch)], axis=1))
 
 
-class LSTMBlockFusedCell(_LSTMVariables, LSTMBlockWrapper):
+class LSTMBlockFusedCell(_FusedLSTM, LSTMBlockWrapper):
     """An LSTM over a whole sequence in one op; its variables are LSTMCell's."""
 
     def __init__(
@@ -322,9 +324,7 @@ class LSTMBlockFusedCell(_LSTMVariables, LSTMBlockWrapper):
         name: str = "lstm_fused_cell",
     ) -> None:
         _Layer.__init__(self, _reuse=reuse, name=name, dtype=dtype)
-        self._num_units, self._forget_bias = num_units, forget_bias
-        self._cell_clip = -1 if cell_clip is None else cell_clip
-        self._use_peephole = use_peephole
+        self._set_options(num_units, forget_bias, cell_clip, use_peephole)
 
     @property
     def num_units(self) -> int:

@@ -73,14 +73,10 @@ def _product(tensors: Sequence[Any], kernel: Any) -> Any:
     return tf.matmul(tensors[0] if len(tensors) == 1 else tf.concat(tensors, 1), kernel)
 
 
-class _Wrapper(_RNNCell):
+class _Around(_RNNCell):
     """A cell around a cell, whose sizes and zero state are that cell's."""
 
-    def __init__(self, cell: Any, reuse: bool | None) -> None:
-        super().__init__(_reuse=reuse)
-        if not (hasattr(cell, "output_size") and hasattr(cell, "state_size") and callable(cell)):
-            raise TypeError(f"The argument 'cell' ({cell}) is not an RNNCell.")
-        self._cell = cell
+    _cell: Any
 
     @property
     def state_size(self) -> Any:
@@ -93,6 +89,16 @@ class _Wrapper(_RNNCell):
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
         with tf.name_scope(f"{type(self).__name__}ZeroState", values=[batch_size]):
             return self._cell.zero_state(batch_size, dtype)
+
+
+class _Wrapper(_Around):
+    """Of a cell that is asserted to be one."""
+
+    def __init__(self, cell: Any, reuse: bool | None) -> None:
+        super().__init__(_reuse=reuse)
+        if not (hasattr(cell, "output_size") and hasattr(cell, "state_size") and callable(cell)):
+            raise TypeError(f"The argument 'cell' ({cell}) is not an RNNCell.")
+        self._cell = cell
 
 
 class InputProjectionWrapper(_Wrapper):

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tf1_dnn.compat import tf
-from tf1_dnn.run.contrib._seq2seq_attention import AttentionWrapperState, _size
+from tf1_dnn.run.contrib._seq2seq_attention import _size
+from tf1_dnn.run.contrib._seq2seq_cell import AttentionWrapperState
 from tf1_dnn.run.contrib._seq2seq_decoder import Decoder
 from tf1_dnn.run.contrib._seq2seq_helpers import _lookup
 

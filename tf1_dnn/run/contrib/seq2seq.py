@@ -9,6 +9,7 @@ __getattr__, __dir__ = names_from(
     f"{_HERE}._seq2seq_decoder",
     f"{_HERE}._seq2seq_helpers",
     f"{_HERE}._seq2seq_attention",
+    f"{_HERE}._seq2seq_cell",
     f"{_HERE}._seq2seq_beam",
     f"{_HERE}._seq2seq_loss",
     renamed={"_transpose_batch_time": "tensorflow.python.ops.rnn._transpose_batch_time"},
