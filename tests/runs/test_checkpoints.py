@@ -220,7 +220,7 @@ def test_a_state_that_was_changed_is_damaged(change, kept, tmp_path):
     path = folder.path(2) / "state.json"
     state = json.loads(path.read_text())
     assert [len(state["epochs"]), sorted(state["files"])] == [2, sorted(FILES)[1:]]
-    assert folder.newest_whole() == 3 and len(folder.epochs(2)) == 2  # control
+    assert len(folder.newest_whole()) == 3 and len(folder.epochs(2)) == 2  # control
     change(state)
     path.write_text(json.dumps(state))
     with pytest.raises(RunError) as caught:

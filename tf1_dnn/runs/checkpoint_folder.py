@@ -58,22 +58,25 @@ class CheckpointFolder:
                 _require_whole(path, state)
             return epochs
 
-    def newest_whole(self) -> int:
-        """The newest checkpoint that is whole; RunError if there is none."""
+    def newest_whole(self) -> list[EpochMetrics]:
+        """The epochs of the newest checkpoint that is whole; RunError if there is none."""
         return self.first_whole(reversed(self.all()))
 
-    def first_whole(self, candidates: Iterable[int]) -> int:
-        """The first of these that is whole; says which it passed over. RunError if none is."""
+    def first_whole(self, candidates: Iterable[int]) -> list[EpochMetrics]:
+        """The epochs of the first of these checkpoints that is whole: as many as its number says.
+
+        Says which it passed over. Raises RunError if none is whole.
+        """
         passed: list[RunError] = []
         for n_epochs in candidates:
             try:
-                self.epochs(n_epochs)
+                epochs = self.epochs(n_epochs)
             except RunError as error:
                 passed.append(error)
                 continue
             for fault in passed:
                 cli.say(f"passing over a checkpoint: {fault}")
-            return n_epochs
+            return epochs
         raise RunError(f"{self.folder} holds no whole checkpoint: take another run")
 
 

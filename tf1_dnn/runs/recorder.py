@@ -72,11 +72,11 @@ class RunRecorder(Recorder):
         saved = self.checkpoints.all()
         if not saved:
             return []
-        newest = self.checkpoints.newest_whole()
-        self.checkpoints.restore(session, newest)
-        for damaged in saved[saved.index(newest) + 1 :]:
+        epochs = self.checkpoints.newest_whole()
+        self.checkpoints.restore(session, len(epochs))
+        for damaged in saved[saved.index(len(epochs)) + 1 :]:
             self.checkpoints.set_aside(damaged)
-        return self.checkpoints.epochs(newest)
+        return epochs
 
     def record(
         self, session: Any, epochs: list[EpochMetrics], steps: StepMetrics, *, is_last: bool

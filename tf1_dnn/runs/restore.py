@@ -10,7 +10,7 @@ import glob
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Sequence
 
 from tf1_dnn import cli, data
 from tf1_dnn.data import Splits
@@ -18,6 +18,7 @@ from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.config_json import Description
+from tf1_dnn.runs.history import EpochMetrics
 from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
@@ -106,11 +107,10 @@ def check_data(description: Description, splits: Splits) -> None:
         cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
 
 
-def _best_first(saved: CheckpointFolder, n_epochs: int) -> list[int]:
-    """The checkpoints, those after the best epochs first, by the metrics of one of them."""
-    accuracies = [epoch.valid_accuracy for epoch in saved.epochs(n_epochs)]
-    known = [n for n in saved.all() if n <= n_epochs]
-    return sorted(known, key=lambda n: (-accuracies[n - 1], n))
+def _best_first(saved: CheckpointFolder, epochs: Sequence[EpochMetrics]) -> list[int]:
+    """The checkpoints, those after the best epochs first."""
+    known = [n for n in saved.all() if n <= len(epochs)]
+    return sorted(known, key=lambda n: (-epochs[n - 1].valid_accuracy, n))
 
 
 def find_checkpoint(
@@ -133,10 +133,10 @@ def find_checkpoint(
     if checkpoint in ("last", "best"):
         if not saved.all():
             raise RunError(f"{run_dir} holds no checkpoint yet: let the run finish an epoch.")
-        n_epochs = saved.newest_whole()
+        epochs = saved.newest_whole()
         if checkpoint == "best":
-            n_epochs = saved.first_whole(_best_first(saved, n_epochs))
-        checkpoint = saved.prefix(n_epochs)
+            epochs = saved.first_whole(_best_first(saved, epochs))
+        checkpoint = saved.prefix(len(epochs))
     if not os.path.isfile(checkpoint + ".index"):
         raise RunError(
             f"there is no checkpoint {checkpoint} (it has no .index file): give last, best, or a "
