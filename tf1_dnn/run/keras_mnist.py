@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from tf1_dnn import data
-
 Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
 
 
@@ -21,5 +19,7 @@ def load_data(path: str = "mnist.npz") -> Arrays:
 
     `path` named Keras's cached file, and is not looked at. Raises DataError if there is no MNIST.
     """
+    from tf1_dnn import data  # late: most programs read none
+
     (x_train, y_train), (x_test, y_test) = data.stored()[0]
     return (np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))
