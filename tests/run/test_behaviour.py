@@ -80,6 +80,7 @@ import tensorflow as tf
 x = tf.placeholder(tf.float32, [None, 3])
 h = tf.layers.batch_normalization(tf.layers.dense(x, 2), training=True)
 h = tf.nn.rnn_cell.BasicLSTMCell(2)(h, tf.nn.rnn_cell.LSTMStateTuple(h, h))[0]
+tf.keras.optimizers.SGD(lr=0.1)
 with tf.Session() as sess:
     sess.run(tf.initialize_all_variables())
     print(sess.run(tf.to_int32(tf.shape(h)), {x: [[1, 2, 3]]}))
@@ -132,7 +133,12 @@ def test_deprecations_are_told_only_if_asked():
     assert run(CHATTER, "-") == ("[1 2]\n", "", 0)
     stdout, stderr, code = run(CHATTER, "--verbose", "-")
     assert (stdout, code) == ("[1 2]\n", 0)
-    for name in ("tf.layers.dense", "tf.nn.rnn_cell.BasicLSTMCell", "initialize_all_variables"):
+    for name in (
+        "tf.layers.dense",
+        "tf.nn.rnn_cell.BasicLSTMCell",
+        "initialize_all_variables",
+        "`lr`",
+    ):
         assert name in stderr
 
 

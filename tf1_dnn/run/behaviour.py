@@ -71,6 +71,6 @@ def _silence_deprecations() -> None:
     from tensorflow.python.util import deprecation
 
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    chatter = r"`[\w.]+` (is deprecated|will be removed)"
+    chatter = r"(The )?`[\w.]+`( argument)? (is deprecated|will be removed)"
     warnings.filterwarnings("ignore", chatter, UserWarning)
     logging.getLogger("tensorflow").addFilter(lambda said: not re.match(chatter, said.getMessage()))
