@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from activated import Activated
 from processes import Server
 
 from tf1_dnn import data
@@ -71,6 +72,14 @@ def no_plots(monkeypatch):
 def disk_not_waited_for(monkeypatch):
     """The disk takes milliseconds for each sync; tests/runs/test_durable.py sees their order."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(scope="session")
+def activated():
+    """Forks processes of `python -m tf1_dnn.run`, which then need not import TensorFlow."""
+    server = Activated()
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """A program may name a flag as it likes, and no two of its own alike."""
 
-import subprocess
-import sys
-
 PROGRAM = """\
 import tensorflow as tf
 
@@ -21,10 +18,8 @@ tf.app.run()
 """
 
 
-def test_a_librarys_flag_gives_way_and_the_programs_own_does_not(tmp_path):
+def test_a_librarys_flag_gives_way_and_the_programs_own_does_not(activated, tmp_path):
     (tmp_path / "old.py").write_text(PROGRAM)
-    line = [sys.executable, "-m", "tf1_dnn.run", "old.py", "--steps=7", "--log_dir=here"]
-    process = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert process.stdout == "here 1 7\n"
-    assert "The flag 'steps' is defined twice" in process.stderr
-    assert process.returncode == 1
+    stdout, stderr, code = activated.run(tmp_path / "old.py", "--steps=7", "--log_dir=here")
+    assert (stdout, code) == ("here 1 7\n", 1)
+    assert "The flag 'steps' is defined twice" in stderr

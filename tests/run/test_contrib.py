@@ -3,8 +3,6 @@
 import json
 import math
 import re
-import subprocess
-import sys
 
 import pytest
 from conftest import GOLDEN
@@ -28,10 +26,11 @@ KNOWN = {
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
+def records(activated, tmp_path_factory):
     """By program: what TensorFlow 1.15.5 recorded, and what the same program records here."""
     out = tmp_path_factory.mktemp("contrib") / "contrib.json"
-    subprocess.run([sys.executable, "-m", "tf1_dnn.run", MAKER, "--out", out], check=True)
+    _, stderr, code = activated.run(MAKER, "--out", out)
+    assert code == 0, stderr
     return json.loads((GOLDEN / "contrib.json").read_text()), json.loads(out.read_text())
 
 
@@ -91,16 +90,23 @@ print(json.dumps([before, said]))
 """
 
 
-def said_of(names, prelude=""):
+@pytest.fixture
+def printed(activated, tmp_path):
+    """What a program prints, under `run`."""
+
+    def run(source, *argv):
+        (tmp_path / "program.py").write_text(source)
+        stdout, stderr, code = activated.run(tmp_path / "program.py", *argv)
+        assert code == 0, stderr
+        return stdout
+
+    return run
+
+
+@pytest.fixture
+def said_of(printed):
     """Modules of contrib loaded beforehand, and what is said of the names that are not there."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tf1_dnn.run", "-", json.dumps(names)],
-        input=prelude + NAMES.replace("sys.argv[1]", repr(json.dumps(names))),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return lambda names, prelude="": json.loads(printed(prelude + NAMES, json.dumps(names)))
 
 
 def listed():
@@ -109,7 +115,7 @@ def listed():
     return {row[0].strip("`"): row[3] for row in table[2:]}
 
 
-def test_the_page_says_truly_what_is_restored():
+def test_the_page_says_truly_what_is_restored(said_of):
     loaded, said = said_of(list(listed()))
     assert loaded == []  # nothing of contrib before its name is used
     missing = {name for name in said if not name.endswith(" imported")}
@@ -117,7 +123,7 @@ def test_the_page_says_truly_what_is_restored():
     assert len(listed()) >= 50 and "tf.contrib.layers.xavier_initializer" in listed()
 
 
-def test_what_is_gone_says_what_it_was_since_when_and_what_instead():
+def test_what_is_gone_says_what_it_was_since_when_and_what_instead(said_of):
     wholly = [name for name in gone.GONE if name != "tensorflow.contrib.learn"]  # partly restored
     names = ["tf" + name.removeprefix("tensorflow") for name in wholly if ".python." not in name]
     said = said_of([*names, "tf.contrib.layersss", "tf.contrib.layers.nothing"])[1]
@@ -125,20 +131,18 @@ def test_what_is_gone_says_what_it_was_since_when_and_what_instead():
         part = gone.GONE[f"tensorflow{name[2:]}"]
         for text in (said[name], said[f"{name} imported"]):
             assert f"gone since TensorFlow {part.since}: use {part.instead}" in text, text
-            assert "\\n" not in text
+            assert "\n" not in text
     assert "is gone" not in said["tf.contrib.layers.nothing"]
     assert "is gone since" not in said["tf.contrib.layersss"]
 
 
-def test_cells_are_those_of_tf_nn():
+def test_cells_are_those_of_tf_nn(printed):
     program = "import tensorflow as tf\nprint(*(getattr(tf.contrib.rnn, n) is "
     program += "getattr(tf.nn.rnn_cell, n) for n in dir(tf.nn.rnn_cell) if n[0] != '_'))"
-    command = [sys.executable, "-m", "tf1_dnn.run", "-"]
-    done = subprocess.run(command, input=program, capture_output=True, text=True)
-    assert set(done.stdout.split()) == {"True"}, done.stderr
+    assert set(printed(program).split()) == {"True"}
 
 
-def test_without_tf_slim_only_its_names_are_lost():
+def test_without_tf_slim_only_its_names_are_lost(said_of):
     hidden = "import sys\nsys.modules['tf_slim'] = None\n"
     names = ["tf.contrib.layers.conv2d", "tf.contrib.slim.conv2d", "tf.contrib.rnn.BasicLSTMCell"]
     said = said_of([*names, "tf.contrib.training.HParams"], hidden)[1]
@@ -166,7 +170,6 @@ except ModuleNotFoundError as error:
 """
 
 
-def test_keras_by_its_own_name_is_keras_2():
-    command = [sys.executable, "-m", "tf1_dnn.run", "-"]
-    done = subprocess.run(command, input=KERAS, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-2:] == ["True [[3.0]] [[0, 0, 1]]", "keras.nothing"], done
+def test_keras_by_its_own_name_is_keras_2(printed):
+    lines = printed(KERAS).splitlines()
+    assert lines[-2:] == ["True [[3.0]] [[0, 0, 1]]", "keras.nothing"]

@@ -1,8 +1,6 @@
 """input_data's batches, number for number as TensorFlow 1.15.5 drew them."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,10 +13,11 @@ MAKER = GOLDEN / "make_input_data.py"  # a TensorFlow 1 program, run unedited
 
 
 @pytest.fixture(scope="module")
-def batches(tmp_path_factory):
+def batches(activated, tmp_path_factory):
     """By case: what TensorFlow 1.15.5 recorded, and what the same program records here."""
     out = tmp_path_factory.mktemp("input_data") / "batches.json"
-    subprocess.run([sys.executable, "-m", "tf1_dnn.run", MAKER, out], check=True)
+    _, stderr, code = activated.run(MAKER, out)
+    assert code == 0, stderr
     return json.loads((GOLDEN / "input_data.json").read_text()), json.loads(out.read_text())
 
 

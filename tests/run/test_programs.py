@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from activated import Activated
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "programs"
 POST = ("post_batch_norm", "post_gradient_clipping")  # five epochs of MNIST
@@ -35,13 +34,6 @@ OTHER_SEEDS_IN_1_12 = {
     "seeds_and_scopes": "dropout; tf.image.random_brightness",
     "slim": "FusedBatchNorm; flatten of a known shape",
 }
-
-
-@pytest.fixture(scope="module")
-def activated():
-    server = Activated()
-    yield server
-    server.end()
 
 
 def stored(name, version="1.15.5"):
