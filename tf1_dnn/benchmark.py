@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = [measure(*case, sgemm=sgemm) for case in cases]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     report = {"sgemm_gflops": sgemm, "peak_memory_mib": peak, "rows": rows}
-    print(json.dumps(report, indent=1) if given["json"] else table(report))
+    cli.put(json.dumps(report, indent=1) if given["json"] else table(report))
     return 0
 
 

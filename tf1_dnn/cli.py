@@ -1,23 +1,48 @@
-"""What every command shares: one-sentence errors with exit code 2, and messages on stderr."""
+"""What every command shares: results on stdout, messages on stderr, errors in one sentence.
+
+Whatever the user does to the streams or with Ctrl-C, no traceback comes of it.
+"""
 
 import argparse
+import contextlib
+import io
 import os
+import signal
 import sys
-from typing import Callable, NoReturn, Sequence
+from typing import Any, Callable, Iterator, NoReturn, Sequence, TextIO
 
-from tf1_dnn.errors import Error, Interrupted
+from tf1_dnn.errors import Error, Interrupted, OutputError, first_sentence
 
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one sentence, without the usage block."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+        say(f"{self.prog}: error: {message} (see --help)")
+        raise SystemExit(2)
+
+    def print_help(self, file: Any = None) -> None:
+        put(self.format_help().rstrip())
+
+
+def put(results: str) -> None:
+    """Print results to stdout, at once; OutputError if they cannot be written."""
+    try:
+        print(results, flush=True)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise OutputError(first_sentence(error)) from error
 
 
 def say(message: str) -> None:
-    """Tell the user something beside the results: to stderr, which leaves stdout to them."""
-    print(message, file=sys.stderr, flush=True)
+    """Tell the user something beside the results, to stderr; where that fails, nothing stops."""
+    if sys.stderr is None:  # closed, and print would take stdout in its place
+        return
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _discard(sys.stderr)
 
 
 def table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
@@ -36,8 +61,12 @@ def table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
 def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
     """Call a command's main; what the user can mend becomes one line on stderr and exit code 2."""
     try:
-        return main(argv)
+        with _interruptible():
+            _mend_streams()
+            return main(argv)
     except Error as error:
+        if isinstance(error, OutputError):
+            _discard(sys.stdout)
         say(f"error: {error}")
         return 2
     except Interrupted as interrupted:
@@ -47,5 +76,62 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
         say("interrupted")
         return 130
     except BrokenPipeError:  # `| head` closed our stdout: leave quietly, as other tools do
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return 141
+
+
+def _mend_streams() -> None:
+    """Give closed streams a place, lest the next file that is opened become one of them."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8")
+    if sys.stdout is None:
+        raise OutputError("it is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an encoding may lack letters of a file's name
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: TextIO | None) -> None:
+    """Drop what a stream holds and all to come: Python would fail on it again when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        with open(os.devnull, "wb") as devnull:
+            os.dup2(devnull.fileno(), stream.fileno())  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, or ends the process at once while TensorFlow is imported.
+
+    Extension modules of TensorFlow turn the exception into others, or swallow it. In a process
+    that was started to ignore Ctrl-C, as jobs in the background of a script are, it stays ignored.
+    """
+    noted = []
+
+    def interrupt(number: int, frame: Any) -> None:
+        noted.append(number)
+        compat = sys.modules.get("tf1_dnn.compat")
+        if compat is not None and not hasattr(compat, "tf"):
+            os._exit(128 + number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not the main thread, which alone is interrupted
+        before = None
+    try:
+        yield
+    except Exception as error:
+        if noted:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)

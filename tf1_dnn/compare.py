@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.plot is not None:
         plots.check_path(arguments.plot)
     compared = [read_run(run_dir) for run_dir in dict.fromkeys(arguments.run_dirs)]
-    print(json.dumps(as_json(compared), indent=1) if arguments.json else table(compared))
+    cli.put(json.dumps(as_json(compared), indent=1) if arguments.json else table(compared))
     if arguments.plot is not None:
         plots.curves({run.name: run.epochs for run in compared}, arguments.plot)
     return 0

@@ -33,11 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for finding in examine(given.data, require_gpu=given.require_gpu):
         findings.append(finding)
         if not given.json:
-            print(line(finding), flush=True)
+            cli.put(line(finding))
     works = all(finding.status != "FAIL" for finding in findings)
     if given.json:
         rows = [finding._asdict() for finding in findings]
-        print(json.dumps({"training_works": works, "findings": rows}, indent=1))
+        cli.put(json.dumps({"training_works": works, "findings": rows}, indent=1))
     return 0 if works else 1
 
 

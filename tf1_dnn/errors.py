@@ -39,6 +39,15 @@ class ClusterError(Error):
     """A cluster that TF_CONFIG describes wrongly, or that this task cannot join."""
 
 
+class OutputError(Error):
+    """Standard output that cannot be written to."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"cannot write to standard output ({fault}): make room, or send it to another place"
+        )
+
+
 class Interrupted(Exception):
     """The run was asked to stop, has saved its state, and ends with `exit_code`."""
 

@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     splits = restore.load_data(config_json.read(given.run_dir), given.dataset, given.data)
     chosen = {name: getattr(given, name) for name in ("split", "statistics", "checkpoint")}
     evaluation = evaluate(given.run_dir, splits, **chosen)
-    print(as_json(evaluation) if given.json else as_text(evaluation, given.split))
+    cli.put(as_json(evaluation) if given.json else as_text(evaluation, given.split))
     if given.plot is not None:
         plots.confusion_matrix(evaluation.confusion, given.plot)
     return 0

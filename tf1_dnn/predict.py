@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except DataError as error:
             cli.say(f"error: {error}")
     for prediction in _predict(source, names, arrays):
-        print(json.dumps(prediction._asdict()) if given.json else _line(prediction))
+        cli.put(json.dumps(prediction._asdict()) if given.json else _line(prediction))
     return 0 if len(names) == len(given.images) else 1
 
 
@@ -144,8 +144,7 @@ def _name(image: Image) -> str:
 
 
 def _line(prediction: Prediction) -> str:
-    file = prediction.file.encode("utf-8", "backslashreplace").decode()  # names can be any bytes
-    return f"{file}\t{prediction.digit}\t{prediction.probability:.4f}"
+    return f"{prediction.file}\t{prediction.digit}\t{prediction.probability:.4f}"
 
 
 def _predict(source: Source, names: list[str], arrays: list[np.ndarray]) -> Iterator[Prediction]:

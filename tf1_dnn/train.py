@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 from tf1_dnn import cli, options
 from tf1_dnn.cluster import tf_config
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES
-from tf1_dnn.errors import DeviceError, Error
+from tf1_dnn.errors import DeviceError, Error, told
 from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training.signals import exiting_at_signals
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
-    from tf1_dnn.runs.history import EpochMetrics, History
+    from tf1_dnn.runs.history import EpochMetrics, History, TestMetrics
+
+    Metrics = EpochMetrics | TestMetrics
 
 
 def make_parser() -> cli.Parser:
@@ -43,14 +46,19 @@ def make_parser() -> cli.Parser:
 
 
 @contextlib.contextmanager
-def metrics_file(path: str | None) -> Iterator[IO[str]]:
-    """The file of --metrics, line-buffered; nowhere when there is none."""
-    try:
-        file = open(path if path is not None else os.devnull, "w", buffering=1, encoding="utf-8")
-    except OSError as error:
-        raise Error(f"cannot write the metrics file {path}: {error.strerror}.") from None
+def metrics_file(path: str | None) -> Iterator[Callable[[Metrics], None]]:
+    """What writes metrics to the file of --metrics, a line of JSON at once; or nowhere."""
+    remedy = "make room or permit it, or name another file"
+    writing = functools.partial(told, Error, f"cannot write the metrics file {path}", remedy)
+    with writing(OSError):
+        file = open(path if path is not None else os.devnull, "wb", buffering=0)
+
+    def write(metrics: Metrics) -> None:
+        with writing(OSError):
+            file.write(json.dumps(metrics._asdict()).encode() + b"\n")
+
     with file:
-        yield file
+        yield write
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,8 +87,8 @@ def train(spec: TrainSpec, preset: str, metrics: str | None) -> int:
     splits = data.load(spec.dataset, spec.data)
     data.n_batches(splits.train.n_examples, spec.config.batch_size * spec.n_together)
     check_before_tensorflow(spec, splits)
-    with metrics_file(metrics) as file:
-        history = train_and_print(spec, splits, file)
+    with metrics_file(metrics) as write:
+        history = train_and_print(spec, splits, write)
     is_the_posts = spec.config == PRESETS[preset] and splits.is_mnist
     if is_the_posts and spec.from_checkpoint is None and spec.task is None:
         compare_with_post(preset, history)
@@ -100,8 +108,8 @@ def check_before_tensorflow(spec: TrainSpec, splits: Splits) -> None:
         raise DeviceError(f"no GPU can be used: {fault}.")
 
 
-def train_and_print(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
-    """Train, with the curve on stdout and one JSON line per epoch on `metrics_out`."""
+def train_and_print(spec: TrainSpec, splits: Splits, write: Callable[[Metrics], None]) -> History:
+    """Train, with the curve on stdout and the metrics of each epoch given to `write`."""
     cli.say(
         f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
         f"validation, {splits.test.n_examples:,} test examples) from {splits.source}"
@@ -118,12 +126,12 @@ def train_and_print(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> Hi
     cli.say(f"TensorFlow {sessions.tf.__version__} on {device.description}")
 
     def print_epoch(epoch: EpochMetrics) -> None:
-        print(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}", flush=True)
-        metrics_out.write(json.dumps(epoch._asdict()) + "\n")
+        cli.put(f"epoch: {epoch.epoch:03d}, valid. Acc: {epoch.valid_accuracy:.4f}")
+        write(epoch)
 
     history = train_all(spec, splits, print_epoch)
-    print(f"test. Acc: {history.test.test_accuracy:.4f}", flush=True)
-    metrics_out.write(json.dumps(history.test._asdict()) + "\n")
+    cli.put(f"test. Acc: {history.test.test_accuracy:.4f}")
+    write(history.test)
     return history
 
 

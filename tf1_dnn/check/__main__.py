@@ -79,14 +79,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tf1_dnn.check import report
 
     if given.explain is not None:
-        print(report.page(given.explain.upper()).rstrip())
+        cli.put(report.page(given.explain.upper()).rstrip())
         return 0
     ignore = [name.upper() for name in given.ignore]
     for name in ignore:
         report.page(name)  # refuses unknown rules
     with limited(given.time_limit, given.graph):
         checked = check.examine(given.graph, given.train_op, ignore)
-    print(report.as_json(checked) if given.json else report.report(checked))
+    cli.put(report.as_json(checked) if given.json else report.report(checked))
     worst = check.SEVERITIES[: check.SEVERITIES.index(given.fail_on) + 1]
     return int(any(finding.severity in worst for finding in checked.findings))
 

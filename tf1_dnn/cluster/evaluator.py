@@ -31,7 +31,7 @@ def follow(run_dir: PathLike | None, splits: Splits) -> None:
         with contextlib.suppress(RunError):
             valid, test = _accuracies(run_dir, saved.prefix(n_epochs), splits)
             words = f"valid. Acc: {valid:.4f}, test. Acc: {test:.4f}"
-            print(f"epoch: {n_epochs - 1:03d}, {words}", flush=True)
+            cli.put(f"epoch: {n_epochs - 1:03d}, {words}")
 
 
 def _as_they_come(saved: CheckpointFolder, run_dir: Path) -> Iterator[int]:

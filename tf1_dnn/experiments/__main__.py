@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "tensorflow": version("tensorflow"),
     }
     paths = document.write(folder, results, facts)
-    print(experiments.verdicts_markdown(results))
+    cli.put(experiments.verdicts_markdown(results))
     cli.say("written: " + ", ".join(map(str, paths)))
     return 0
 

@@ -84,7 +84,7 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
         cell_timeout=given.cell_timeout,
         **activation(given),
     )
-    print(outcome)
+    cli.put(str(outcome))
     return outcome.exit_code(strict=given.strict)
 
 

@@ -1,6 +1,7 @@
 """A program as Python itself would run it: its own `__main__`, arguments, path and traceback."""
 
 import os
+import signal
 import sys
 import types
 from typing import Callable, NamedTuple, Sequence
@@ -45,6 +46,8 @@ def run(program: Program, finish: Callable[[], None] = lambda: None) -> int:
     sys.argv[:] = program.argv
     if not getattr(sys.flags, "safe_path", False):  # python -P, of Python 3.11
         sys.path[0] = program.path
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # no frame of ours at Ctrl-C
     try:
         exec(program.source.code, main.__dict__)
     except SystemExit:
