@@ -67,7 +67,12 @@ def expected_outputs(run_dir, checkpoint=None):
 def served(directory):
     """Probabilities of an export, its variables' names and its graph's kinds of operations."""
     with tf.Session(graph=tf.Graph()) as session:
-        images, probabilities = saved_model.load(session, directory)
+        loaded = tf.saved_model.load(session, ["serve"], str(directory))
+        signature = loaded.signature_def["serving_default"]
+        images, probabilities = (
+            signature.inputs["images"].name,
+            signature.outputs["probabilities"].name,
+        )
         names = {variable.op.name for variable in session.graph.get_collection("variables")}
         kinds = {op.type for op in session.graph.get_operations()}
         return session.run(probabilities, {images: inputs()}), names, kinds

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf1_dnn import cli, data, export, predict
+from tf1_dnn import cli, compare, data, evaluate, export, predict
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import pictures, synthetic
-from tf1_dnn.errors import DataError, RunError
+from tf1_dnn.errors import DataError
 from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.training import trainer
 
@@ -183,6 +184,34 @@ def test_empty_standard_input_is_told(export_dir, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("error: standard input is not a picture: ")
 
 
+def test_a_closed_standard_input_is_told(export_dir, files, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(export_dir, "-", files[0]) == 1
+    out, err = capsys.readouterr()
+    assert err == "error: standard input is closed: name a file.\n"
+    assert out.startswith(files[0])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("main", [predict.main, evaluate.main, compare.main])
+def test_what_may_not_be_read_is_not_called_damaged(main, run_dir, files, tmp_path, capsys):
+    shutil.copytree(run_dir, tmp_path / "run")
+    (tmp_path / "run").chmod(0o755)
+    (tmp_path / "run" / "config.json").chmod(0o600)
+    argv = [str(tmp_path / "run"), *(files[:1] if main is predict.main else [])]
+    assert cli.run(main, argv) == 0  # control
+    capsys.readouterr()
+    for path in (tmp_path, *tmp_path.parents[:3]):
+        path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        assert cli.run(main, argv) == 2
+    finally:
+        os.seteuid(0)
+    err = capsys.readouterr().err
+    assert err == f"error: cannot read {tmp_path}/run/config.json (Permission denied): permit it.\n"
+
+
 def test_a_bad_picture_raises_from_predict(export_dir, files, bad):
     for name in bad:
         with pytest.raises(DataError, match=name):
@@ -217,20 +246,10 @@ def test_what_is_neither_run_nor_export_is_refused(tmp_path, files, capsys):
         assert err.startswith(f"error: {path} is neither a run directory nor an export: ")
 
 
-def test_a_damaged_export_is_told(export_dir, files, tmp_path):
-    (tmp_path / saved_model.METADATA).parent.mkdir()
-    (tmp_path / saved_model.METADATA).write_bytes((export_dir / saved_model.METADATA).read_bytes())
-    with pytest.raises(RunError, match="cannot load the export"):
-        predict.predict(tmp_path, files[:1])
-    (tmp_path / "saved_model.pb").write_bytes((export_dir / "saved_model.pb").read_bytes()[:99])
-    with pytest.raises(RunError, match="cannot load the export"):
-        predict.predict(tmp_path, files[:1])
-
-
 def test_a_network_on_other_data_takes_no_pictures(tmp_path, files):
     (tmp_path / saved_model.METADATA).parent.mkdir()
     (tmp_path / saved_model.METADATA).write_text(
-        '{"image_shape": [20], "n_outputs": 5, "scale": 255}'
+        '{"image_shape": [20], "n_outputs": 5, "scale": 255, "config": {}}'
     )
     with pytest.raises(DataError, match=r"takes inputs of the shape \(20,\), not pictures"):
         predict.predict(tmp_path, files[:1])

@@ -91,8 +91,9 @@ def _mend_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8")
     if sys.stdout is None:
         raise OutputError("it is closed")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # an encoding may lack letters of a file's name
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # its encoding may lack letters of a file's name
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _discard(stream: TextIO | None) -> None:

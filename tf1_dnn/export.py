@@ -8,7 +8,9 @@ from typing import Sequence
 
 from tf1_dnn import __version__, cli
 from tf1_dnn.errors import Error
-from tf1_dnn.runs import config_json, restore, saved_model
+from tf1_dnn.runs import config_json
+from tf1_dnn.runs import directory as run_directory
+from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.spec import PathLike
 
 
@@ -66,6 +68,7 @@ def export(
       Error: `directory` exists or cannot be written.
     """
     directory, description = Path(directory), config_json.read(run_dir)
+    run_directory.require_utf8(directory)
     restore.find_checkpoint(run_dir, description, checkpoint)
     if os.path.lexists(directory):
         raise Error(f"{directory} exists already: name a directory that does not.")

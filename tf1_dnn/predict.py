@@ -12,7 +12,7 @@ import numpy as np
 
 from tf1_dnn import cli
 from tf1_dnn.data import pictures
-from tf1_dnn.errors import DataError, RunError
+from tf1_dnn.errors import DataError, RunError, told
 from tf1_dnn.runs import config_json, restore, saved_model
 from tf1_dnn.runs.config_json import DataDescription
 from tf1_dnn.runs.saved_model import Metadata
@@ -101,10 +101,12 @@ def predict(model_dir: PathLike, images: Sequence[Image]) -> list[Prediction]:
 def find_source(model_dir: PathLike) -> Source:
     """Look at a run directory or an export; RunError, or DataError if it takes no pictures."""
     folder = Path(model_dir)
-    is_export = (folder / saved_model.METADATA).is_file()
+    with told(RunError, f"cannot read {folder}", "permit it", PermissionError):
+        is_export = (folder / saved_model.METADATA).is_file()
+        is_run = (folder / "config.json").is_file()
     if is_export:
         data: Metadata | DataDescription = saved_model.read_metadata(folder)
-    elif (folder / "config.json").is_file():
+    elif is_run:
         description = config_json.read(folder)
         restore.find_checkpoint(folder, description)
         data = description.data
@@ -132,7 +134,10 @@ def _read(image: Image, source: Source) -> np.ndarray:
 
 
 def _stdin() -> IO[bytes]:
-    file = io.BytesIO(sys.stdin.buffer.read())
+    if sys.stdin is None:
+        raise DataError("standard input is closed: name a file")
+    with told(DataError, "cannot read standard input", "name a file", OSError):
+        file = io.BytesIO(sys.stdin.buffer.read())
     file.name = "standard input"
     return file
 
@@ -163,15 +168,13 @@ def _predict(source: Source, names: list[str], arrays: list[np.ndarray]) -> Iter
 @contextlib.contextmanager
 def _classifier(source: Source) -> Iterator[Classifier]:
     """The network as a function, for as long as its session is open."""
-    from tf1_dnn.compat import tf
-    from tf1_dnn.devices import sessions
-
     if source.is_export:
-        with sessions.start(tf.Graph()) as session:
-            images, probabilities = saved_model.load(session, source.folder)
-            yield lambda inputs: session.run(probabilities, {images: inputs})
+        with saved_model.restored(source.folder) as (session, network):
+            yield lambda inputs: session.run(network.probabilities, {network.images: inputs})
     else:
         with restore.restored(source.folder) as run, run.model.graph.as_default():
+            from tf1_dnn.compat import tf
+
             probabilities = tf.nn.softmax(run.model.tower.network.logits)
             images = run.model.placeholders.inputs
             yield lambda inputs: run.session.run(probabilities, {images: inputs})

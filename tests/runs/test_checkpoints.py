@@ -1,6 +1,7 @@
 """Checkpoints: which are kept, what they hold, and what happens to damaged ones and full disks."""
 
 import contextlib
+import itertools
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import RunError
 from tf1_dnn.graph import build_graph
-from tf1_dnn.runs import checkpoints, config_json, restore
+from tf1_dnn.runs import checkpoint_folder, checkpoints, config_json, restore
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.checkpoints import Checkpoints
 from tf1_dnn.runs.history import EpochMetrics
@@ -253,13 +254,18 @@ def test_metrics_that_do_not_fit_the_checkpoint_are_refused(state, kept, tmp_pat
 
 def test_other_names_among_the_checkpoints_do_no_harm(kept, tmp_path):
     shutil.copytree(kept / "run", tmp_path / "run")
-    for name in ("epoch-0003.bak", "epoch-best", ".partial", ".deleted"):
+    for name in ("epoch-0003.bak", "epoch-best", "epoch-7", "epoch-٠٠٠٩", ".partial", ".deleted"):
         (tmp_path / "run" / "checkpoints" / name).mkdir()
     for path in (tmp_path / "run" / "checkpoints").glob("epoch-000[23]"):
         shutil.rmtree(path)
     train_briefly(tmp_path, resume=True)
     names = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
-    assert {f"epoch-000{n}" for n in (1, 2, 3)} | {"epoch-0003.bak", "epoch-best"} == names
+    assert {f"epoch-000{n}" for n in (1, 2, 3)} | {
+        "epoch-0003.bak",
+        "epoch-best",
+        "epoch-7",
+        "epoch-٠٠٠٩",
+    } == names
 
 
 def save(folder, session, n_epochs, keep=9, best=1):
@@ -278,9 +284,40 @@ def test_a_deletion_cut_off_leaves_no_half_checkpoint(session, tmp_path, monkeyp
         patched.setattr(shutil, "rmtree", lambda path, **_: None)  # killed before it began
         save(folder, session, 3, keep=2, best=3)
     assert folder.all() == [2, 3]
-    assert (tmp_path / ".deleted").exists()
+    assert (tmp_path / ".deleted-0001").exists()
     save(folder, session, 4, keep=1, best=4)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0004"]
+
+
+def test_what_cannot_be_deleted_ends_no_pruning(session, tmp_path, monkeypatch):
+    folder, rmtree = Checkpoints(tmp_path, session.model), shutil.rmtree
+
+    def fail_on_the_first(path, ignore_errors):
+        if path.name != ".deleted-0001":
+            rmtree(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", fail_on_the_first)
+    for n_epochs in range(1, 6):
+        save(folder, session, n_epochs, keep=2, best=n_epochs)
+    assert folder.all() == [4, 5]
+    monkeypatch.undo()
+    folder.prune(keep=2, best=5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-0004", "epoch-0005"]
+
+
+@pytest.mark.parametrize("keep, left", [(1, [1, 3]), (2, [1, 2, 3])])
+def test_a_resumed_run_prunes_what_a_kill_after_a_save_left(keep, left, kept, tmp_path):
+    """All three are left; the first is made the best, so that it stays."""
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "run" / "checkpoints"
+    for path in folder.iterdir():
+        state = json.loads((path / "state.json").read_text())
+        state["epochs"][0][1] = 1.0  # the validation accuracy of epoch 0
+        epochs = [EpochMetrics(*epoch) for epoch in state["epochs"]]
+        (path / "state.json").unlink()
+        (path / "state.json").write_text(checkpoint_folder.make_state(path, epochs))
+    train_briefly(tmp_path, resume=True, keeping=Keeping(keep=keep))
+    assert saved(tmp_path / "run") == left
 
 
 def test_training_goes_on_while_the_disk_is_waited_for(session, tmp_path, monkeypatch):
@@ -309,7 +346,7 @@ def test_start_from_takes_tensorflow_1s_variables(optimizer):
         session.run(model.init)
         values = {v.op.name: v for v in model.graph.get_collection("variables")}
         initial = session.run(values)
-        checkpoints.start_from(session, model, TF1)
+        checkpoints.start_from(session, TF1)
         for name, value in session.run(values).items():
             if reader.has_tensor(name):
                 expected = reader.get_tensor(name)
@@ -338,7 +375,7 @@ def test_start_from_names_what_is_missing_or_misshapen(changes, words):
         values = {v.op.name: v for v in model.graph.get_collection("variables")}
         before = session.run(values)
         with pytest.raises(RunError) as caught:
-            checkpoints.start_from(session, model, TF1)
+            checkpoints.start_from(session, TF1)
         assert_one_sentence(caught.value, TF1, *words)
         after = session.run(values)
     assert all(np.array_equal(before[name], after[name]) for name in values)
@@ -349,23 +386,35 @@ def test_start_from_explains_what_a_prefix_is(suffix):
     model = tf1_graph(hidden_units=(4,))
     with tf.Session(graph=model.graph) as session:
         with pytest.raises(RunError) as caught:
-            checkpoints.start_from(session, model, TF1 + suffix)
+            checkpoints.start_from(session, TF1 + suffix)
     assert_one_sentence(caught.value, TF1 + suffix, "give the path without .index")
 
 
-@pytest.mark.parametrize("damage", [garble, truncate])
-@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
-def test_start_from_a_damaged_checkpoint(damage, suffix, tmp_path):
+def misdirect(path, random_state):
+    """Change the first byte of an index's footer, on which TensorFlow's reader looks elsewhere."""
+    content = bytearray(path.read_bytes())
+    content[-48] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "suffix, damage",
+    [
+        *itertools.product([".index", ".data-00000-of-00001"], [garble, truncate]),
+        (".index", misdirect),
+    ],
+)
+def test_start_from_a_damaged_checkpoint(suffix, damage, tmp_path):
     prefix = tmp_path / "batch_norm"
     model, random_state = tf1_graph(), np.random.RandomState(0)
     with tf.Session(graph=model.graph) as session:
         for _ in range(4):
             for path in (GOLDEN / "checkpoint").glob("batch_norm.*"):
                 shutil.copy(path, tmp_path)
-            checkpoints.start_from(session, model, str(prefix))  # control
+            checkpoints.start_from(session, str(prefix))  # control
             damage(tmp_path / f"batch_norm{suffix}", random_state)
             with pytest.raises(RunError) as caught:
-                checkpoints.start_from(session, model, str(prefix))
+                checkpoints.start_from(session, str(prefix))
             assert_one_sentence(caught.value, str(prefix))
 
 

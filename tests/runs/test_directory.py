@@ -177,6 +177,13 @@ def test_resume_accepts_what_leaves_the_digits_alone(tmp_path):
     assert config_json.read(tmp_path) == description
 
 
+@pytest.mark.parametrize("name", ["\udcff", "run\ud800"])
+def test_a_name_that_tensorflow_cannot_write_to_is_refused(name, npz, tmp_path, capsys):
+    assert run("--data", npz, "--run-dir", f"{tmp_path}/{name}") == 2
+    assert "error: TensorFlow writes to names in UTF-8 only, not " in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["small.npz"]
+
+
 def test_the_command_refuses_in_one_sentence_and_keeps_everything(npz, tmp_path, capsys):
     folder = tmp_path / "run"
     run_dir = ["--run-dir", str(folder)]

@@ -113,7 +113,7 @@ class Chief:
         trainer, prefix = self.trainer, self.trainer.spec.from_checkpoint
         if prefix is not None:
             with trainer.model.graph.as_default(), tf.device(self.trainee.replica.device):
-                checkpoints.start_from(session, trainer.model, prefix)
+                checkpoints.start_from(session, prefix)
         n_known = len(trainer.epochs)
         trainer.resume(session)
         if n_known > len(trainer.epochs):

@@ -33,8 +33,9 @@ class CheckpointFolder:
 
     def all(self) -> list[int]:
         """The numbers of epochs of the checkpoints that are there, ascending."""
-        numbers = (path.name[6:] for path in self.folder.glob("epoch-*"))
-        return sorted(int(number) for number in numbers if number.isdecimal())
+        paths = [path for path in self.folder.glob("epoch-*") if path.name[6:].isdecimal()]
+        numbers = {int(path.name[6:]): path for path in paths}
+        return sorted(number for number, path in numbers.items() if path == self.path(number))
 
     def path(self, n_epochs: int) -> Path:
         """A checkpoint's folder."""

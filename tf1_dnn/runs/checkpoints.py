@@ -14,6 +14,7 @@ from tf1_dnn.runs import durable
 from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder, make_state
 from tf1_dnn.runs.history import EpochMetrics
 
+_DELETED = ".deleted"
 _FAULTS = (OSError, ValueError, tf.errors.OpError)  # what reading and writing them may raise
 
 
@@ -65,14 +66,20 @@ class Checkpoints(CheckpointFolder):
         shutil.rmtree(aside, ignore_errors=True)
         os.replace(path, aside)
 
+    def prune(self, *, keep: int, best: int) -> None:
+        """Delete all but the `keep` newest and the one after `best` epochs."""
+        for old in set(self.all()[:-keep]) - {best}:
+            self._delete(old)
+        for half_deleted in self.folder.glob(f"{_DELETED}*"):
+            shutil.rmtree(half_deleted, ignore_errors=True)
+
     def _settle(self, epochs: list[EpochMetrics], keep: int, best: int) -> None:
         partial, n_epochs = self.folder / durable.PARTIAL, len(epochs)
         with self._told(n_epochs):
             (partial / STATE).write_text(make_state(partial, epochs), encoding="utf-8")
             self._delete(n_epochs)
             durable.move_folder(partial, self.path(n_epochs))
-        for old in set(self.all()[:-keep]) - {best}:
-            self._delete(old)
+        self.prune(keep=keep, best=best)
 
     @contextlib.contextmanager
     def _told(self, n_epochs: int) -> Iterator[None]:
@@ -88,7 +95,7 @@ class Checkpoints(CheckpointFolder):
 
     def _delete(self, n_epochs: int) -> None:
         """Out of sight first: what is half deleted must not look like a checkpoint."""
-        doomed = self.folder / ".deleted"
+        doomed = self.folder / f"{_DELETED}-{n_epochs:04d}"
         shutil.rmtree(doomed, ignore_errors=True)
         with contextlib.suppress(OSError):
             os.replace(self.path(n_epochs), doomed)
@@ -97,22 +104,23 @@ class Checkpoints(CheckpointFolder):
 
 def restore_variables(session: Any, saver: Any, prefix: str) -> None:
     """saver.restore; RunError, naming the checkpoint, if it is damaged."""
-    with told(RunError, f"cannot restore the checkpoint {prefix}", "take another one", *_FAULTS):
+    with told(RunError, f"cannot restore the checkpoint {prefix}", "take another one", Exception):
         saver.restore(session, prefix)
 
 
-def start_from(session: Any, model: ModelSpec, prefix: str) -> None:
+def start_from(session: Any, prefix: str) -> None:
     """Start from any checkpoint with the post's variable names, such as TensorFlow 1.15.5's.
 
     The network's variables must all be there, in the right shapes; global_step and optimizer
     slots are taken where they are. Raises RunError that names what is missing or misshapen.
     """
     remedy = "give the path without .index or .data-00000-of-00001"
-    with told(RunError, f"{prefix} is not a checkpoint that can be read", remedy, *_FAULTS):
+    # TensorFlow's reader raises whatever the damage leads to.
+    with told(RunError, f"{prefix} is not a checkpoint that can be read", remedy, Exception):
         shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
         if not shapes:  # that is what TensorFlow reads in an .index file
             raise ValueError("it holds no variables")
-    with model.graph.as_default():
+    with session.graph.as_default():
         variables = {v.op.name: v for v in tf.global_variables()}
         network = {v.op.name for v in tf.trainable_variables()}
         network |= {name for name in variables if "/moving_" in name}

@@ -83,6 +83,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def check_run(path: PathLike, description: Description, *, resume: bool, overwrite: bool) -> None:
     """Raise RunError where `open_run` would refuse what the directory holds; changes nothing."""
     folder = Path(path)
+    require_utf8(folder)
     with _system_errors_told(folder):
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file: name a directory for the run.")
@@ -97,6 +98,14 @@ def check_run(path: PathLike, description: Description, *, resume: bool, overwri
         raise RunError(
             f"{folder} holds a run already: --resume goes on with it, --overwrite deletes it."
         )
+
+
+def require_utf8(path: PathLike) -> None:
+    """Raise RunError for a path that TensorFlow cannot write to, though the system could."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        raise RunError(f"TensorFlow writes to names in UTF-8 only, not {path}: name another one")
 
 
 def _require_no_links(folder: Path, names: Collection[str]) -> None:

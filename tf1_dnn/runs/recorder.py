@@ -76,6 +76,8 @@ class RunRecorder(Recorder):
         self.checkpoints.restore(session, len(epochs))
         for damaged in saved[saved.index(len(epochs)) + 1 :]:
             self.checkpoints.set_aside(damaged)
+        # A kill may have come between a save and what it makes superfluous.
+        self.checkpoints.prune(keep=self.keeping.keep, best=best_epoch(epochs) + 1)
         return epochs
 
     def record(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Sequence
 
 from tf1_dnn import cli, data
+from tf1_dnn.config import Config
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import config_json, directory
@@ -47,7 +48,7 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
     n_inputs = math.prod(description.data.image_shape)
-    _require_fitting(description, prefix)
+    require_fitting(description.config, n_inputs, description.data.n_outputs, prefix)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
     from tf1_dnn.runs import checkpoints
@@ -55,22 +56,25 @@ def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Resto
     model = build_graph(description.config, n_inputs, description.data.n_outputs)
     with sessions.start(model.graph) as session:
         session.run(model.init)
-        checkpoints.start_from(session, model, prefix)
+        checkpoints.start_from(session, prefix)
         yield Restored(session, model)
 
 
-def _require_fitting(description: Description, prefix: str) -> None:
-    """Refuse a network that a checkpoint cannot hold, before memory is taken for it."""
+def require_fitting(config: Config, n_inputs: int, n_outputs: int, prefix: str) -> None:
+    """Raise RunError for a network that a checkpoint cannot hold, before memory is taken for it."""
     folder, name = os.path.split(prefix)
-    files = Path(folder).glob(f"{glob.escape(name)}.data-*")
+    files = list(Path(folder).glob(f"{glob.escape(name)}.data-*"))
+    if not files:
+        raise RunError(
+            f"{prefix} is not a checkpoint that can be read (it has no .data file): take another."
+        )
     n_held = sum(path.stat().st_size for path in files) // 4  # float32
-    n_inputs = math.prod(description.data.image_shape)
-    widths = [n_inputs, *description.config.hidden_units, description.data.n_outputs]
+    widths = [n_inputs, *config.hidden_units, n_outputs]
     n_weights = sum(a * b for a, b in zip(widths, widths[1:]))
     if n_weights > n_held:
         raise RunError(
-            f"the run's config.json describes a network of {n_weights:,} weights, more than the "
-            f"checkpoint {prefix} can hold: take the checkpoint of that run."
+            f"the network that is described has {n_weights:,} weights, more than the checkpoint "
+            f"{prefix} can hold: take the one that belongs to it."
         )
 
 

@@ -1,19 +1,21 @@
-"""Exports: a run's network as TensorFlow's SavedModel, and what it says of its data.
+"""Exports: a run's network as TensorFlow's SavedModel, and what it says of itself.
 
 TensorFlow is imported by what needs it, so that a folder can be looked at without.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
-from tf1_dnn.config import Execution
-from tf1_dnn.errors import Error, RunError, told
-from tf1_dnn.runs import typed_json
+from tf1_dnn.config import Config, Execution
+from tf1_dnn.errors import Error, RunError, first_sentence, told
+from tf1_dnn.runs import restore, typed_json
 from tf1_dnn.runs.config_json import Scale, Size
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 METADATA = Path("assets.extra", "tf1_dnn.json")  # SavedModel's place for what is not the graph's
 _TAGS, _SIGNATURE = ["serve"], "serving_default"  # what TensorFlow Serving looks for
+_VARIABLES = Path("variables", "variables")
+# What TensorFlow's builder adds to a graph, beside a Saver's own operations.
+_SHARDED_SAVER = {"MergeV2Checkpoints", "Pack", "Select", "ShardedFilename"}
+_SHARDED_SAVER |= {"StaticRegexFullMatch", "StringJoin"}
 
 
 def write(
@@ -42,15 +48,17 @@ def write(
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What an export says of the data that its network was trained on."""
+    """What an export says of its network and of the data that it was trained on."""
 
     image_shape: tuple[Size, ...]
     n_outputs: Size
     scale: Scale | None  # the grey level that the network sees as 1; None: no pictures
+    config: Config
+    folded: bool = False
 
 
 def read_metadata(directory: Path) -> Metadata:
-    """What an export says of its data; RunError if it is damaged."""
+    """What an export says of itself; RunError if it is damaged."""
     path = directory / METADATA
     remedy = "export the run again"
     with told(RunError, f"{path} is damaged", remedy, *typed_json.FAULTS):
@@ -66,29 +74,68 @@ def save(directory: Path, inference: Inference, values: Values) -> None:
     with on_cpu as session, tf1_warnings_silenced():
         with inference.graph.as_default():
             variables = tf.global_variables()
-            signature = tf.saved_model.predict_signature_def(
-                inputs={"images": inference.images},
-                outputs={"probabilities": inference.probabilities, "classes": inference.classes},
-            )
         fed = {v.initializer.inputs[1]: values[v.op.name] for v in variables}
         session.run([v.initializer for v in variables], fed)
         builder = tf.saved_model.Builder(str(directory))
         builder.add_meta_graph_and_variables(
-            session, _TAGS, {_SIGNATURE: signature}, strip_default_attrs=True
+            session, _TAGS, {_SIGNATURE: _signature(inference)}, strip_default_attrs=True
         )
         builder.save()
 
 
-def load(session: Any, directory: Path) -> tuple[str, str]:
-    """Load an export into an empty session; the names of images and probabilities.
+@contextlib.contextmanager
+def restored(directory: Path) -> Iterator[tuple[Any, Inference]]:
+    """A session with an export's network and variables; closed at the end.
 
-    Raises RunError if it is damaged.
+    The network is built here, as the export describes it. The graph that the export holds is read
+    but never run, since a graph of others could write files or call out.
+
+    Raises:
+      RunError: the export is damaged, or holds what `save` does not write.
     """
+    metadata, prefix = read_metadata(directory), str(directory / _VARIABLES)
+    size = math.prod(metadata.image_shape), metadata.n_outputs
+    restore.require_fitting(metadata.config, *size, prefix)
+    from tf1_dnn.devices import sessions
+    from tf1_dnn.graph.inference import build_inference
+    from tf1_dnn.runs import checkpoints
+
+    inference = build_inference(metadata.config, *size, fold=metadata.folded)
+    with sessions.start(inference.graph) as session:
+        checkpoints.start_from(session, prefix)
+        _require_ours(directory, inference)
+        yield session, inference
+
+
+def _require_ours(directory: Path, inference: Inference) -> None:
+    """Raise RunError for a SavedModel with operations or a signature that `save` does not write."""
+    from tf1_dnn import check
+
+    remedy = "export the run again"
+    try:
+        meta = check.load_graph(directory / "saved_model.pb").meta
+    except check.GraphError as error:
+        fault = first_sentence(error).partition(": ")[0]
+        raise RunError(f"the export {directory} is damaged ({fault}): {remedy}") from error
+    functions = [node for each in meta.graph_def.library.function for node in each.node_def]
+    known = {op.type for op in inference.graph.get_operations()} | _SHARDED_SAVER
+    foreign = sorted({node.op for node in [*meta.graph_def.node, *functions]} - known)
+    if foreign:
+        raise RunError(
+            f"the export {directory} holds the operation {foreign[0]}, which tf1_dnn.export does "
+            f"not write: {remedy}."
+        )
+    written = (meta.signature_def[_SIGNATURE], _signature(inference))
+    if len({each.SerializeToString(deterministic=True) for each in written}) > 1:
+        raise RunError(f"the export {directory} lacks the signature of tf1_dnn.export: {remedy}.")
+
+
+def _signature(inference: Inference) -> Any:
+    """The SignatureDef, by which TensorFlow Serving finds inputs and outputs."""
     from tf1_dnn.compat import tf, tf1_warnings_silenced
 
-    faults = (OSError, ValueError, RuntimeError, tf.errors.OpError)
-    fault, remedy = f"cannot load the export {directory}", "export the run again"
-    with told(RunError, fault, remedy, *faults), tf1_warnings_silenced():
-        loaded = tf.saved_model.load(session, _TAGS, str(directory))
-    signature = loaded.signature_def[_SIGNATURE]
-    return signature.inputs["images"].name, signature.outputs["probabilities"].name
+    with tf1_warnings_silenced():
+        return tf.saved_model.predict_signature_def(
+            inputs={"images": inference.images},
+            outputs={"probabilities": inference.probabilities, "classes": inference.classes},
+        )

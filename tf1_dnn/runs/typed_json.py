@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tf1_dnn.errors import RunError, told
+
 # What reading, parsing and converting hostile text can raise.
 FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError, MemoryError)
 
@@ -24,8 +26,13 @@ def read(path: Path, kind: type[T], *, most_bytes: int = 1 << 20) -> T:
 
 
 def text(path: Path, *, most_bytes: int) -> str:
-    """A regular file's text. Raises OSError, or ValueError if it is larger than `most_bytes`."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as file:
+    """A regular file's text. Raises OSError, or ValueError if it is larger than `most_bytes`.
+
+    A file that this user may not read is not damaged: that is a RunError.
+    """
+    with told(RunError, f"cannot read {path}", "permit it", PermissionError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, encoding="utf-8") as file:
         size = os.fstat(file.fileno()).st_size
         if size > most_bytes:
             raise ValueError(f"{path.name} has {size:,} bytes, more than {most_bytes:,}")

@@ -76,7 +76,7 @@ def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
         session = stack.enter_context(sessions.start(model.graph, spec.execution))
         session.run(model.init)
         if spec.from_checkpoint is not None:
-            checkpoints.start_from(session, model, spec.from_checkpoint)
+            checkpoints.start_from(session, spec.from_checkpoint)
         recorder = stack.enter_context(open_recorder(spec, model, splits))
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         trainer.resume(session)
