@@ -3,7 +3,7 @@
 from typing import Any
 
 from tf1_dnn.cluster import shared
-from tf1_dnn.compat import tf
+from tf1_dnn.compat import tf, tf1_warnings_silenced
 from tf1_dnn.config import Config
 from tf1_dnn.graph.train_op import GradsAndVars, clip_gradients, make_optimizer
 from tf1_dnn.spec import Task
@@ -80,9 +80,9 @@ class AveragingOptimizer:
         clock = shared.variable(0, tf.int64, "clock")
         with tf.control_dependencies([update]):
             now = clock.assign_add(1, read_value=True)
-        self._runner = tf.train.QueueRunner(
-            queues[0], [tf.group([queue.enqueue(now) for queue in queues])]
-        )
+        tick = tf.group([queue.enqueue(now) for queue in queues])
+        with tf1_warnings_silenced():
+            self._runner = tf.train.QueueRunner(queues[0], [tick])
         self._set_clock = clock.assign(self.time_step)
         self._first_tokens = [queue.enqueue(self.time_step) for queue in queues]
         self._close = [queue.close(cancel_pending_enqueues=True) for queue in queues]
