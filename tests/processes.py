@@ -23,8 +23,9 @@ def serve():
     """
     import matplotlib.backends.backend_agg  # noqa: F401
 
-    from tf1_dnn.cluster import worker  # noqa: F401
+    from tf1_dnn.cluster import membership, worker  # noqa: F401
 
+    membership.FIRST_LOOK, membership.ANSWER_SECONDS = 1.0, 0.5  # tests wait for what it says
     for line in sys.stdin:
         command, *arguments = json.loads(line)
         answer = _start(*arguments) if command == "start" else _wait(*arguments)

@@ -1,34 +1,46 @@
 """Who is there: tasks that do not answer, and where a server listens."""
 
-import contextlib
 import pathlib
 import queue
+import re
 import socket
 import sys
 
 import pytest
 from loopback import make_tasks
+from processes import free_address
 
 from tf1_dnn.cluster import membership
-from tf1_dnn.cluster.tf_config import split_address
+from tf1_dnn.spec import Task
 
 
-def test_who_does_not_answer_is_named(monkeypatch):
+def test_who_does_not_answer_is_named_again_and_again(monkeypatch):
+    """Nobody listens, a stopped process does, the resolver raises what is no OSError."""
     monkeypatch.setattr(membership, "FIRST_LOOK", 0.05)
-    task, said = make_tasks(2, 1)[0], queue.Queue()
-    with contextlib.ExitStack() as stack:
-        for present in ("worker 0", "ps 0"):
-            listener = stack.enter_context(socket.socket())
-            listener.bind(split_address(task.addresses[present]))
-            listener.listen()
+    monkeypatch.setattr(membership, "ANSWER_SECONDS", 0.5)
+    present = make_tasks(1, 1)
+    servers = [membership.start_server(task, "cpu") for task in present]
+    said, refused = queue.Queue(), free_address()
+    with socket.socket() as stopped:
+        stopped.bind(("127.0.0.1", 0))
+        stopped.listen()
+        silent = f"127.0.0.1:{stopped.getsockname()[1]}"
+        workers = [present[0].address, refused, silent, "a..b:1"]
+        task = Task({"worker": workers, "ps": [present[1].address]}, "worker", 0)
         with membership.absent_named(task, said.put) as all_there:
-            expected = (
-                f"worker 0 is waiting for worker 1 at {task.addresses['worker 1']} (Connection "
-                "refused): start it, or correct TF_CONFIG"
-            )
-            assert said.get(timeout=10) == expected
-            assert said.get(timeout=10) == expected  # and again
+            for _ in range(2):
+                for who, why in [
+                    (f"worker 1 at {refused}", "Connection refused"),
+                    (f"worker 2 at {silent}", "timed out"),
+                    ("worker 3 at a..b:1", ".*label.*"),
+                ]:
+                    sentence = said.get(timeout=10)
+                    assert re.fullmatch(
+                        rf"worker 0 is waiting for {who} \({why}\): start it, or correct TF_CONFIG",
+                        sentence,
+                    )
             all_there.set()
+    assert servers
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

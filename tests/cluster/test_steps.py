@@ -4,37 +4,46 @@ from types import SimpleNamespace
 
 import pytest
 
-from tf1_dnn.cluster import steps
+from tf1_dnn.cluster import membership, steps
+
+GENERATION = 1_000
 
 
-class SlowReplica:
-    """A session on a token queue where another replica's token lies in front."""
+class Session:
+    """One with a replica's token queue, whose step 7 is the time step 1,007."""
 
-    def __init__(self, queue, global_steps):
-        self.queue, self.global_steps = list(queue), iter(global_steps)
+    def __init__(self, queue):
+        self.queue, self.fed = list(queue), []
 
     def run(self, fetches, feed_dict=None):
-        if fetches == "global_step":
-            return next(self.global_steps)
-        if fetches == "take_token":
-            return self.queue.pop(0)
-        if fetches == "put_token":
-            self.queue.append(feed_dict["token"])
+        self.fed.append(feed_dict)
+        return ["values", self.queue.pop(0)] if isinstance(fetches, list) else self.queue.pop(0)
+
+
+def do_step_7(session):
+    sync = steps.SyncSteps.__new__(steps.SyncSteps)
+    sync.averaging = SimpleNamespace(take_token="take_token", time_step="time_step")
+    sync.model = SimpleNamespace(tower=SimpleNamespace(step=SimpleNamespace(train_op="train_op")))
+    sync.generation = GENERATION
+    return sync.step(session, 7, [], {"inputs": 0})
 
 
 @pytest.mark.parametrize(
-    "queue, global_steps, left",
+    "queue, left",
     [
-        ([8], [7], [7]),  # a slower replica's token of step 7 goes back
-        ([7, 7, 8, 8], [7, 8, 8], [8, 7]),  # so do two; then step 8 begins
-        ([8, 8], [8], [8]),  # a dead replica's token of step 7 is dropped: nobody waits for it
+        ([1008], []),
+        ([1008, 1009], [1009]),
+        ([1007, 1008], []),  # the chief's first, or this replica was killed before it took it
+        ([1006, 1007, 1008], []),
     ],
 )
-def test_a_token_of_the_step_just_done_is_not_used_again(queue, global_steps, left):
-    session = SlowReplica(queue, global_steps)
-    names = ("local_step_init_op", "put_token", "take_token", "token")
-    sync = steps.SyncSteps.__new__(steps.SyncSteps)
-    sync.averaging = SimpleNamespace(**{name: name for name in names})
-    sync.model = SimpleNamespace(global_step="global_step")
-    assert sync.later_token(session, 7) == 8
+def test_a_step_ends_with_the_token_of_the_next(queue, left):
+    session = Session(queue)
+    assert do_step_7(session) == (8, 8, "values")
     assert session.queue == left
+    assert session.fed[0] == {"inputs": 0, "time_step": 1007}
+
+
+def test_a_token_of_another_chief_makes_the_replica_join_again():
+    with pytest.raises(membership.LOST, match="another chief"):
+        do_step_7(Session([5_003]))

@@ -1,5 +1,7 @@
 """TF_CONFIG: what it says, and one sentence for every way to get it wrong. No TensorFlow."""
 
+import copy
+import functools
 import json
 import os
 import re
@@ -8,6 +10,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tf1_dnn.cluster import tf_config
 from tf1_dnn.config import Config
@@ -111,6 +115,21 @@ MALFORMED = {
     "port no number": (config({**CLUSTER, "ps": ["p:http"]}), "'p:http'"),
     "a URL": (config({**CLUSTER, "ps": ["grpc://p:1"]}), "'grpc://p:1'"),
     "address no string": (config({**CLUSTER, "ps": [1]}), "gives ps 0 the address 1"),
+    "empty label": (config({**CLUSTER, "ps": ["a..b:1"]}), "gives ps 0 the address 'a..b:1'"),
+    "label of 64": (config({**CLUSTER, "ps": [f"{64 * 'a'}:1"]}), "gives ps 0 the address 'aaaa"),
+    "host of 255": (config({**CLUSTER, "ps": [127 * "a." + "a:1"]}), "gives ps 0 the address 'a.a"),
+    "a surrogate": (config({**CLUSTER, "ps": ["\ud800:1"]}), r"gives ps 0 the address '\ud800:1'"),
+    "a null byte": (config({**CLUSTER, "ps": ["p\0:1"]}), r"gives ps 0 the address 'p\x00:1'"),
+    "other script's host": (config({**CLUSTER, "ps": ["é:1"]}), "gives ps 0 the address 'é:1'"),
+    "other script's port": (config({**CLUSTER, "ps": ["p:٣"]}), "gives ps 0 the address 'p:٣'"),
+    "other script's index": (config(index="٣"), "has the task index '٣'"),
+    "raised index": (config(index="²"), "has the task index '²'"),
+    "index a fraction": (config(index=0.0), "has the task index 0.0"),
+    "index with a line's end": (config(index="0\n"), r"has the task index '0\n'"),
+    "index of 5,000 digits": (config().replace(" 0}", f" {5000 * '1'}}}"), "the task index inf"),
+    "index of 5,000 in quotes": (config(index=5000 * "1"), "has the task index '1111"),
+    "surrogate for a job": (config({**CLUSTER, "\ud800": []}), r"the unknown job '\ud800'"),
+    "surrogate for a task": (config(type="\ud800"), r"the unknown task type '\ud800'"),
     "a sparse cluster": (config({**CLUSTER, "worker": {"0": "a:1"}}), "gives worker no list"),
 }
 
@@ -122,7 +141,50 @@ def test_every_malformed_tf_config_gets_one_sentence(fault):
         tf_config.parse(text)
     sentence = str(caught.value)
     assert words in sentence and sentence.startswith("TF_CONFIG ")
-    assert sentence.endswith(".") and "\n" not in sentence
+    assert sentence.endswith(".") and len(sentence.splitlines()) == 1 and len(sentence) < 300
+    assert sentence.encode()  # no lone surrogate
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=4)
+PIECES = st.sampled_from(["a", "-", ".", "..", ":", "1", "65536", "[", "::", "]", "\0", "٣", "²"])
+HOSTILE = ANY_TEXT | st.lists(PIECES, max_size=4).map("".join) | st.sampled_from(tf_config.JOBS)
+LONG = st.tuples(HOSTILE, st.sampled_from([64, 1000, 5000])).map(lambda pair: pair[0] * pair[1])
+ADDRESSES = (HOSTILE | LONG).map("{}:1".format) | HOSTILE.map("a:{}".format)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
+    max_leaves=8,
+)
+PLACES = ["cluster", "cluster worker", "cluster worker 0", "cluster chief 0", "cluster ps 1"]
+PLACES += ["task", "task type", "task index", "cluster worker 1", "cluster ps 0"]
+
+
+@st.composite
+def mutants(draw):
+    """The text of a good TF_CONFIG with another value in one place; some of them cut, too."""
+    spec = {"cluster": copy.deepcopy(CLUSTER), "task": {"type": "worker", "index": 0}}
+    *parents, key = draw(st.sampled_from(PLACES)).split()
+    where = functools.reduce(lambda where, name: where[name], parents, spec)
+    where[int(key) if key.isdigit() else key] = draw(VALUES | HOSTILE | LONG | ADDRESSES)
+    text = json.dumps(spec)
+    if draw(st.integers(0, 9)):
+        return text
+    begin = draw(st.integers(0, len(text)))
+    return text[:begin] + text[begin + draw(st.integers(0, 8)) :]
+
+
+@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@given(VALUES.map(json.dumps) | mutants())
+def test_any_text_is_a_task_or_gets_one_sentence(text):
+    try:
+        task = tf_config.parse(text)
+    except ClusterError as error:
+        sentence = str(error)
+        assert len(sentence.splitlines()) == 1 and len(sentence) < 600 and sentence.encode()
+        return
+    for address in task.addresses.values() if task else []:
+        host, port = tf_config.split_address(address)
+        assert host.encode("idna") and 0 < port < 65536  # as the socket module does
 
 
 def answer(tf_config, *argv):

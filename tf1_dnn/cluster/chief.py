@@ -48,7 +48,8 @@ class ClusterSteps:
 
     def __init__(self, session: Any, trainee: Trainee, metrics: Any) -> None:
         self.session, self.trainee, self.metrics = session, trainee, metrics
-        self.step = trainee.steps.start(session).next
+        generation = session.run(trainee.replica.generation)
+        self.step = trainee.steps.start(session, generation).next
 
     def run_epoch(self, epoch: int) -> TrainedEpoch:
         trainee, begin = self.trainee, time.perf_counter()
@@ -99,8 +100,9 @@ class Chief:
                 session.run(replica.withdraw)
                 session.run([replica.model.init, replica.is_over.initializer])
                 self.restore(session)
-                trainee.steps.set_up(session, coordinator)
-                session.run(replica.generation.initializer)
+                generation = session.run(replica.now)
+                trainee.steps.set_up(session, coordinator, generation)
+                session.run(replica.generation.initializer, {replica.now: generation})
                 yield session
             except LOST:
                 coordinator.raise_requested_exception()  # what happened first, in the queue runner

@@ -7,6 +7,7 @@ import time
 from typing import Any, Callable, Iterator
 
 from tf1_dnn import cli
+from tf1_dnn.cluster import shared
 from tf1_dnn.cluster.tf_config import require_port_free, split_address
 from tf1_dnn.compat import tf
 from tf1_dnn.devices import sessions
@@ -23,6 +24,7 @@ LOST = (
     tf.errors.NotFoundError,
 )
 FIRST_LOOK, LAST_LOOK = 5.0, 60.0  # seconds between two looks for missing tasks
+ANSWER_SECONDS = 2.0  # that a task has to answer in
 SECONDS_TO_LEAVE = 30.0  # that a parameter server stays for slow replicas after the chief has left
 RETRY_SECONDS = 0.5
 
@@ -88,15 +90,16 @@ def absent_named(task: Task, say: Callable[[str], None] = cli.say) -> Iterator[t
 def _absent(task: Task) -> Iterator[str]:
     for name, address in task.addresses.items():
         try:
-            socket.create_connection(split_address(address), timeout=2).close()
-        except OSError as error:
+            with socket.create_connection(split_address(address), timeout=ANSWER_SECONDS) as probe:
+                probe.recv(1)  # gRPC speaks first; of a stopped process, only the kernel connects
+        except Exception as error:  # a resolver may raise anything, and this thread has to live
             yield f"{name} at {address} ({first_sentence(error)})"
 
 
 def _left_queue(server_index: int) -> Any:
     """On each parameter server: the names of the replicas that have left."""
     with tf.device(f"/job:ps/task:{server_index}"):
-        return tf.FIFOQueue(-1, tf.string, shapes=(), shared_name="replicas_that_left")
+        return shared.queue(tf.string, "replicas_that_left")
 
 
 def leave(task: Task, server: Any) -> None:

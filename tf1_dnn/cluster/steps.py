@@ -3,7 +3,8 @@
 import time
 from typing import Any, NamedTuple
 
-from tf1_dnn.cluster.replicas import Replica, cluster_variable
+from tf1_dnn.cluster import shared
+from tf1_dnn.cluster.replicas import Replica
 from tf1_dnn.compat import tf
 
 NO_MORE = 2**62  # a ticket beyond every schedule
@@ -24,47 +25,35 @@ class SyncSteps:
     def __init__(self, replica: Replica) -> None:
         self.model = replica.model
         self.averaging: Any = replica.averaging
+        self.generation = 0  # the chief's, from which time steps are counted
 
-    def set_up(self, session: Any, coordinator: Any) -> None:
+    def set_up(self, session: Any, coordinator: Any, generation: int) -> None:
         """As the chief, once the model's variables are there: make the steps possible."""
-        self.averaging.forget(session)
-        session.run(self.averaging.chief_init_op)
-        runner = self.averaging.get_chief_queue_runner()
-        runner.create_threads(session, coordinator, daemon=True, start=True)
-
-    def start(self, session: Any) -> Progress:
-        """Where to go on; the values are None."""
-        session.run(self.averaging.local_step_init_op)
         step = int(session.run(self.model.global_step))
+        self.averaging.set_up(session, coordinator, generation + step)
+
+    def start(self, session: Any, generation: int) -> Progress:
+        """Where to go on; the values are None."""
+        self.generation, step = generation, int(session.run(self.model.global_step))
         return Progress(step, step, None)
 
     def step(self, session: Any, step: int, fetches: Any, feed_dict: Any) -> Progress:
         """Run the train op of one step."""
+        now = self.generation + step
+        feed_dict = {**feed_dict, self.averaging.time_step: now}
         values, token = session.run([fetches, self.model.tower.step.train_op], feed_dict)
-        token = int(token) if token != step else self.later_token(session, step)
-        return Progress(token, token, values)
-
-    def later_token(self, session: Any, step: int) -> int:
-        """The token of a later step, in exchange for one of the step that was just done.
-
-        Such a token belongs to a replica that has not fetched it yet. To do the step once more
-        would count this replica's gradient twice and leave out the other's.
-        """
-        token = step
-        while token == step:
-            if int(session.run(self.model.global_step)) == step:  # else nobody waits for it
-                session.run(self.averaging.put_token, {self.averaging.token: token})
-                time.sleep(0.001)
-            token = int(session.run(self.averaging.take_token))
-        session.run(self.averaging.local_step_init_op)
-        return token
+        while token <= now:  # the chief's first, or left behind when this replica was killed
+            token = session.run(self.averaging.take_token)
+        if token > now + 1:
+            raise another_chief()
+        return Progress(step + 1, step + 1, values)
 
     def wait_for(self, session: Any, n_done: int) -> None:
         """Wait until so many steps are done by all: as soon as this replica has done them."""
 
     def stop(self, session: Any) -> None:
         """As the chief: let nobody begin another step."""
-        session.run(self.averaging.close_tokens)
+        self.averaging.stop(session)
 
 
 class AsyncSteps:
@@ -77,7 +66,7 @@ class AsyncSteps:
         self.model = replica.model
         with self.model.graph.as_default():
             with tf.device("/job:ps/task:0"):
-                ticket = cluster_variable(0, tf.int64, "ticket")  # the next step nobody has taken
+                ticket = shared.variable(0, tf.int64, "ticket")  # the next step nobody has taken
             # Atomic, unlike assign_add and a look at its result.
             self.take = tf.raw_ops.ResourceCountUpTo(
                 resource=ticket.handle, limit=2**63 - 1, T=tf.int64
@@ -85,10 +74,10 @@ class AsyncSteps:
             self.skip_done = ticket.assign(self.model.global_step)
             self.skip_all = ticket.assign(NO_MORE)
 
-    def set_up(self, session: Any, coordinator: Any) -> None:
+    def set_up(self, session: Any, coordinator: Any, generation: int) -> None:
         session.run(self.skip_done)
 
-    def start(self, session: Any) -> Progress:
+    def start(self, session: Any, generation: int) -> Progress:
         done, ticket = session.run([self.model.global_step, self.take])
         return Progress(int(ticket), int(done), None)
 
@@ -111,6 +100,11 @@ class AsyncSteps:
     def stop(self, session: Any) -> None:
         session.run(self.skip_all)
         self.wait_for(session, NO_MORE, at_most=0.2)
+
+
+def another_chief() -> Exception:
+    """What a replica raises to join again, as if it had lost a server."""
+    return tf.errors.AbortedError(None, None, "another chief has set up everything")
 
 
 def make_steps(replica: Replica) -> SyncSteps | AsyncSteps:

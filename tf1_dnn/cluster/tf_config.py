@@ -9,6 +9,7 @@ The variable is what Kubeflow's TFJob, Vertex AI and YARN set for every process 
 import json
 import os
 import re
+import reprlib
 import socket
 from typing import Any
 
@@ -17,7 +18,12 @@ from tf1_dnn.spec import Task, task_name
 
 VARIABLE = "TF_CONFIG"
 JOBS = ("chief", "worker", "ps", "evaluator")
-_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_LABEL = r"[0-9A-Za-z_-]{1,63}"  # of a host's name; a resolver raises anything at other ones
+_HOST = rf"(?=.{{1,253}}:){_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}\]"
+_ADDRESS = re.compile(rf"(?:{_HOST}):([0-9]{{1,5}})")
+_INDEX = re.compile(r"[0-9]{1,9}")
+_SHORT = reprlib.Repr()  # of a value that may be endlessly long or deep
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 def from_environment() -> Task | None:
@@ -32,7 +38,7 @@ def parse(text: str) -> Task | None:
     """The task of a TF_CONFIG's text; see `from_environment`."""
     remedy = "correct it, or unset it to train on one machine"
     with told(ClusterError, f"{VARIABLE} is not JSON", remedy, ValueError, RecursionError):
-        spec = json.loads(text)
+        spec = json.loads(text, parse_int=_number)
     _require(isinstance(spec, dict), "is not a JSON object: give it a cluster and a task")
     if not spec.get("cluster"):
         return None
@@ -55,11 +61,16 @@ def parse(text: str) -> Task | None:
     return task
 
 
+def _number(digits: str) -> float:
+    """An int; as long as none can be, a float, as other languages read it."""
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
 def _cluster(given: Any) -> dict[str, list[str]]:
     """The addresses by job, each of them once."""
     _require(isinstance(given, dict), "has a cluster that is not an object: give lists by job")
-    unknown = sorted(set(given) - set(JOBS))
-    _require(not unknown, f"has the unknown job {'/'.join(unknown)!r}: use {', '.join(JOBS)}")
+    unknown = _SHORT.repr("/".join(sorted(set(given) - set(JOBS))))
+    _require(set(given) <= set(JOBS), f"has the unknown job {unknown}: use {', '.join(JOBS)}")
     seen: dict[str, str] = {}
     for job, addresses in given.items():
         _require(isinstance(addresses, list), f'gives {job} no list: write ["host:port", ...]')
@@ -67,8 +78,9 @@ def _cluster(given: Any) -> dict[str, list[str]]:
             what = task_name(job, index)
             match = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
             _require(
-                match is not None and 0 < int(match[2]) < 65536,
-                f"gives {what} the address {address!r}: write host:port, the port from 1 to 65535",
+                match is not None and 0 < int(match[1]) < 65536,
+                f"gives {what} the address {_SHORT.repr(address)}: write host:port, the port from "
+                "1 to 65535",
             )
             _require(
                 address not in seen,
@@ -81,8 +93,9 @@ def _cluster(given: Any) -> dict[str, list[str]]:
 def _task(given: Any) -> tuple[str, int]:
     _require(isinstance(given, dict), 'has no task: add {"type": "worker", "index": 0}')
     job, index = given.get("type"), given.get("index", 0)
-    _require(job in JOBS, f"has the unknown task type {job!r}: use {', '.join(JOBS)}")
-    _require(str(index).isdecimal(), f"has the task index {index!r}: count from 0")
+    _require(job in JOBS, f"has the unknown task type {_SHORT.repr(job)}: use {', '.join(JOBS)}")
+    is_index = isinstance(index, (int, str)) and _INDEX.fullmatch(str(index)) is not None
+    _require(is_index, f"has the task index {_SHORT.repr(index)}: count from 0")
     return job, int(index)
 
 

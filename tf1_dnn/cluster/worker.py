@@ -7,7 +7,7 @@ from typing import Any
 from tf1_dnn.cluster import membership
 from tf1_dnn.cluster.replicas import build_replica
 from tf1_dnn.cluster.schedule import Schedule
-from tf1_dnn.cluster.steps import Progress, make_steps
+from tf1_dnn.cluster.steps import Progress, another_chief, make_steps
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Splits
 from tf1_dnn.devices import sessions
@@ -67,9 +67,9 @@ def _work(trainee: Trainee, all_there: threading.Event) -> None:
     config = membership.task_session_config(trainee.task)
     with manager.wait_for_session(target, config=config) as session:
         generation, is_over = session.run([replica.generation, replica.is_over])
-        step = trainee.steps.start(session).next
+        step = trainee.steps.start(session, generation).next
         if session.run(replica.generation) != generation:
-            raise tf.errors.AbortedError(None, None, "another chief has set up everything")
+            raise another_chief()
         while step < trainee.schedule.total and not is_over:
             step = trainee.step(session, step, []).next
         all_there.set()
