@@ -12,23 +12,25 @@ import tempfile
 from pathlib import Path
 
 
-def serve():
-    """For each JSON line `[folder, argv]` run the command in a fork of this process.
+def serve(activation):
+    """For each JSON line `[folder, cwd, argv]` run the command in a fork of this process.
 
-    Its output and errors go to the folder's files `stdout` and `stderr`; its exit code is printed.
+    It reads the folder's file `stdin`; its output and errors go to `stdout` and `stderr` there; its
+    exit code is printed. `activation` is what `activate` is told of the options --check and --like.
     """
     from tf1_dnn import cli
     from tf1_dnn.run import __main__, activate
 
-    activate()
+    activate(**activation)
     import tensorflow as tf
 
     tf.layers.dense, tf.keras.layers  # found late otherwise, by each fork again
     for line in sys.stdin:
-        folder, argv = json.loads(line)
+        folder, cwd, argv = json.loads(line)
         pid = os.fork()
         if not pid:
-            _print_to(folder)
+            _use_files(folder)
+            os.chdir(cwd)
             _end(_exit_code(lambda: cli.run(__main__.main, argv)))
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
@@ -47,31 +49,31 @@ def _end(code):
     os._exit(int(code))
 
 
-def _print_to(folder):
-    for number, name in enumerate(("stdout", "stderr"), start=1):
-        os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT), number)
+def _use_files(folder):
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        flags = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
+        os.dup2(os.open(os.path.join(folder, name), flags), number)
+    sys.stdin = open(0)  # the other one may hold lines of this program's
 
 
 if __name__ == "__main__":
-    serve()
+    serve(json.loads(sys.argv.pop()))
 
 
 class Activated:
     """The program above, as a process that answers."""
 
-    def __init__(self):
+    def __init__(self, **activation):
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        environ = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
-        self.process = subprocess.Popen([sys.executable, __file__], env=environ, **pipes)
+        command = [sys.executable, __file__, json.dumps(activation)]
+        self.process = subprocess.Popen(command, **pipes)
 
-    def run(self, *argv):
+    def run(self, *argv, cwd=".", stdin=""):
         """stdout, stderr and the exit code of `python -m tf1_dnn.run ARGV`."""
         with tempfile.TemporaryDirectory() as folder:
-            print(
-                json.dumps([folder, [str(word) for word in argv]]),
-                file=self.process.stdin,
-                flush=True,
-            )
+            Path(folder, "stdin").write_text(stdin)
+            message = [folder, str(cwd), [str(word) for word in argv]]
+            print(json.dumps(message), file=self.process.stdin, flush=True)
             code = int(self.process.stdout.readline())
             return *(Path(folder, name).read_text() for name in ("stdout", "stderr")), code
 

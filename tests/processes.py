@@ -13,11 +13,13 @@ import subprocess
 import sys
 import time
 
+from kill_at import kill_at
+
 from tf1_dnn import cli, train
 
 
 def serve():
-    """For each JSON line `["start", log, tf_config, argv]`, fork a process and print its pid.
+    """For each JSON line `["start", log, tf_config, argv, moments]`, fork a process; print its pid.
 
     For `["wait", pid, seconds]` print its exit code, minus the signal that ended it, or null.
     """
@@ -32,7 +34,7 @@ def serve():
         print(json.dumps(answer), flush=True)
 
 
-def _start(log, tf_config, argv):
+def _start(log, tf_config, argv, moments):
     pid = os.fork()
     if pid:
         return pid
@@ -41,6 +43,7 @@ def _start(log, tf_config, argv):
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.environ["TF_CONFIG"] = tf_config  # "" for one machine
+    kill_at(moments)
     code = 1
     try:
         code = cli.run(train.main, argv)
@@ -69,9 +72,9 @@ class Server:
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process = subprocess.Popen([sys.executable, __file__], **pipes)
 
-    def start(self, log, argv, tf_config=""):
-        """The pid of a new process of the command, its output appended to `log`."""
-        return self._ask("start", str(log), tf_config, argv)
+    def start(self, log, argv, tf_config="", moments=()):
+        """The pid of a new process of the command, its output appended to `log`; see kill_at."""
+        return self._ask("start", str(log), tf_config, argv, moments)
 
     def wait(self, pid, seconds=40):
         """The exit code, or minus the signal that ended the process; None if it does not end."""

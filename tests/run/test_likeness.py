@@ -166,8 +166,6 @@ CHANGES = {
 }
 DRIVER = """
 import json, sys
-import tf1_dnn.run
-tf1_dnn.run.activate()
 import tensorflow as tf
 from tf1_dnn.run import likeness
 saved = likeness.read(sys.argv.pop(1))
@@ -190,14 +188,16 @@ def python(*words, **options):
 
 
 @pytest.fixture(scope="module")
-def told(meta):
+def told(meta, activated, tmp_path_factory):
     """What is told of each changed program; and at last, that the most alike of two is chosen."""
     text = PROGRAM.replace('"', "'")
     programs = [text.replace(old, new) for old, new, *_ in CHANGES.values()]
     assert [program == text for program in programs] == [True] + [False] * (len(CHANGES) - 1)
-    done = python("-c", DRIVER, meta, input=json.dumps(programs))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    driver = tmp_path_factory.mktemp("driver") / "driver.py"
+    driver.write_text(DRIVER)
+    stdout, stderr, code = activated.run(driver, meta, stdin=json.dumps(programs))
+    assert code == 0, stderr
+    return json.loads(stdout)
 
 
 @pytest.mark.parametrize("change", CHANGES)

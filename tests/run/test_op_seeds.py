@@ -2,29 +2,28 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
-GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
+import pytest
+from conftest import GOLDEN
+
+MAKER = GOLDEN / "make_op_seeds.py"
 # shuffle_and_repeat has two ops in the place of one, the first with its seeds.
 REFERENCE = json.loads(
     (GOLDEN / "op_seeds.json").read_text().replace("ShuffleAndRepeatDataset", "ShuffleDataset")
 )
 EAGER_REFERENCE = json.loads((GOLDEN / "op_seeds_eager.json").read_text())
 
-RUN = """
+# TensorFlow 1's names and behaviour without its rule for seeds.
+WITHOUT_THE_RULE = """
 import runpy, sys
-{prepare}
+from tf1_dnn import compat
+compat.tf.disable_v2_behavior()
+sys.modules["tensorflow"] = compat.tf
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-ACTIVATE = "from tf1_dnn.run import activate; activate()"
-# TensorFlow 1's names and behaviour without its rule for seeds.
-NO_RULE = (
-    "from tf1_dnn import compat; compat.tf.disable_v2_behavior(); "
-    "sys.modules['tensorflow'] = compat.tf"
-)
 
 # What builds more or fewer ops than in TensorFlow 1.15.5: random ops without a seed of their own,
 # built after it, get another one.
@@ -80,17 +79,20 @@ KNOWN = {
 }
 
 
-def recorded(out, *arguments, prepare=ACTIVATE):
+@pytest.fixture
+def recorded(activated, tmp_path):
     """What the programs do on today's TensorFlow, in the form of the reference."""
-    script = [str(GOLDEN / "make_op_seeds.py"), "--out", str(out), *arguments]
-    command = [sys.executable, "-W", "ignore", "-c", RUN.format(prepare=prepare), *script]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return json.loads(out.read_text())
+
+    def record(*arguments):
+        _, stderr, code = activated.run(MAKER, "--out", tmp_path / "found.json", *arguments)
+        assert code == 0, stderr
+        return json.loads((tmp_path / "found.json").read_text())
+
+    return record
 
 
-def test_sizes_seeds_and_values_are_those_of_1_15_5(tmp_path):
-    found = recorded(tmp_path / "found.json")
+def test_sizes_seeds_and_values_are_those_of_1_15_5(recorded):
+    found = recorded()
     assert {program for program in REFERENCE if found[program] != REFERENCE[program]} == set(KNOWN)
     for program in KNOWN:  # of which the seeds within, and the values, are equal all the same
         assert found[program][1] == REFERENCE[program][1], program
@@ -102,12 +104,16 @@ def test_the_reference_holds_what_ran_and_all_that_is_known():
     assert set(KNOWN) <= set(REFERENCE)
 
 
-def test_eager_programs_draw_what_they_drew(tmp_path):
-    assert recorded(tmp_path / "eager.json", "--only", "eager") == EAGER_REFERENCE
+def test_eager_programs_draw_what_they_drew(recorded):
+    assert recorded("--only", "eager") == EAGER_REFERENCE
 
 
 def test_without_the_rule_seeds_are_others(tmp_path):
-    found = recorded(tmp_path / "no_rule.json", "--only", "initializers", prepare=NO_RULE)
+    argv = [str(MAKER), "--out", str(tmp_path / "found.json"), "--only", "initializers"]
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_THE_RULE, *argv]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    found = json.loads((tmp_path / "found.json").read_text())
     seeded = [program for program in found if REFERENCE[program][1] and "seed=" not in program]
     assert len(seeded) > 20
     assert all(found[program][1:] != REFERENCE[program][1:] for program in seeded)

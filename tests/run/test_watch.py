@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from activated import Activated
 
 from tf1_dnn.check import Run, Watched, examine
 from tf1_dnn.check.read.messages import MetaGraphDef
@@ -16,22 +17,18 @@ HERE = pathlib.Path(__file__).parent
 UPDATES = ["bn/cond_2/AssignMovingAvg", "bn/cond_3/AssignMovingAvg"]
 
 
-def python(*words, **options):
-    """A process of Python."""
-    return subprocess.run(
-        [sys.executable, *map(str, words)], capture_output=True, text=True, **options
-    )
-
-
-def run(*words, **options):
-    """The command, as a process: exit code, stdout, stderr."""
-    done = python("-m", "tf1_dnn.run", *words, **options)
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture(scope="module")
+def watched():
+    """Forks processes of `python -m tf1_dnn.run --check`."""
+    server = Activated(check=True)
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")
 def found():
-    done = python(HERE / "watched_programs.py")
+    line = [sys.executable, str(HERE / "watched_programs.py")]
+    done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -162,9 +159,11 @@ with tf.Session() as sess:
 """
 
 
-def test_the_findings_follow_an_exception_and_an_exit(tmp_path):
+def test_the_findings_follow_an_exception_and_an_exit(tmp_path, watched):
     (tmp_path / "train.py").write_text(BROKEN)
-    code, out, err = run("--check", "train.py", cwd=tmp_path)
+    line = [sys.executable, "-m", "tf1_dnn.run", "--check", "train.py"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    code, out, err = done.returncode, done.stdout, done.stderr
     assert code == 1 and len(out.splitlines()) == 3
     program, told = err.split("\n\nthe program's graph: ")
     assert program.startswith("Traceback ") and "ValueError: Cannot feed value" in program
@@ -181,17 +180,17 @@ def test_the_findings_follow_an_exception_and_an_exit(tmp_path):
         "made Square_1, Square_2. " in joined
     )
     assert rest.endswith("--explain RN001\n\n1 warning\n")
-    code, out, err = run("--check", "train.py", "exit", cwd=tmp_path)
+    out, err, code = watched.run("--check", "train.py", "exit", cwd=tmp_path)
     assert (code, err) == (5, f"\nthe program's graph: {told}")
 
 
-def test_without_a_session_a_line_says_so(tmp_path):
+def test_without_a_session_a_line_says_so(tmp_path, watched):
     (tmp_path / "build.py").write_text("import tensorflow as tf\ntf.constant(1.0)\n")
     told = "--check: no session of this program trained a variable, so there is nothing to check"
-    assert run("--check", "build.py", cwd=tmp_path) == (0, "", f"\n{told}\n")
+    assert watched.run("--check", "build.py", cwd=tmp_path) == ("", f"\n{told}\n", 0)
 
 
-def test_without_the_option_nothing_is_watched(tmp_path):
+def test_without_the_option_nothing_is_watched(tmp_path, activated, watched):
     (tmp_path / "hooks.py").write_text(
         "from tensorflow.python.client import session\n"
         "hooks = [session._FetchHandler.build_results, session.BaseSession.make_callable,\n"
@@ -199,14 +198,15 @@ def test_without_the_option_nothing_is_watched(tmp_path):
         "print([hook.__module__ for hook in hooks])\n"
     )
     modules = ["tensorflow.python.client.session"] * 3
-    assert run("hooks.py", cwd=tmp_path) == (0, f"{modules}\n", "")
+    assert activated.run("hooks.py", cwd=tmp_path) == (f"{modules}\n", "", 0)
+    assert f"{modules}\n" != watched.run("--check", "hooks.py", cwd=tmp_path)[0]
 
 
 @pytest.mark.parametrize("name, found", [("wrong", True), ("right", False)])
-def test_the_rules_page_shows_what_it_says(tmp_path, name, found):
+def test_the_rules_page_shows_what_it_says(tmp_path, watched, name, found):
     code = re.search(r"```python\n(.*?)```", page("RN001"), re.S)[1]
     (tmp_path / "page.py").write_text(f"{code}\n{name}()\n")
-    code, _, err = run("--check", "page.py", cwd=tmp_path)
+    _, err, code = watched.run("--check", "page.py", cwd=tmp_path)
     assert code == 0 and ("RN001 warning" in err) is found
     assert f"  3 steps fetched train_op\n\n{'RN001' if found else 'nothing found'}" in err
 
