@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnist_files import FILES, KEYS, TYPE_CODES, assert_is_the_set, idx, npz, write
 
-from tf1_dnn.data import formats, mnist
+from tf1_dnn.data import formats, memory, mnist
 from tf1_dnn.errors import DataError
 
 
@@ -77,6 +78,74 @@ def test_a_header_cannot_make_the_reader_take_memory(encode, tmp_path):
     assert peak < 1 << 20
 
 
+def test_what_is_no_regular_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(DataError, match=f"cannot open {path} .it is a pipe, device or direct"):
+            formats.read_idx(path)
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(DataError, match=f"cannot open {path} .it is a pipe, device or direct"):
+            mnist.read(path)
+
+
+HUGE = struct.pack(">HBBI", 0, 8, 1, 2**32 - 1)  # 4 GB, if they follow
+
+
+@pytest.mark.parametrize("encode", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_data_larger_than_memory_are_refused_before_memory_is_taken(encode, tmp_path, monkeypatch):
+    path = write(tmp_path / "images", encode(HUGE + bytes(5_000_000)))
+    os.truncate(path, 2**32 + 100)  # of which the disk holds only what was written
+    monkeypatch.setattr(memory, "available", lambda: 2**33 - 3)
+    peak = peak_of_refusal(
+        lambda: formats.read_idx(path),
+        "holds 4,294,967,295 bytes, more than half of the 8,589,934,589 that memory has room for",
+    )
+    assert peak < 1 << 20
+    monkeypatch.setattr(memory, "available", lambda: 48)
+    assert formats.read_idx(write(tmp_path / "small", encode(GOOD))).size == 24
+    monkeypatch.setattr(memory, "available", lambda: 47)
+    with pytest.raises(DataError, match="small holds 24 bytes, more than half of the 47 that"):
+        formats.read_idx(tmp_path / "small")
+
+
+def test_of_a_gzip_no_more_is_inflated_than_the_header_promises(tmp_path):
+    path = write(tmp_path / "images", gzip.compress(GOOD + bytes(50_000_000), 1))
+    assert peak_of_refusal(lambda: formats.read_idx(path), "24 bytes, but more follow") < 1 << 20
+
+
+def test_memory_that_gives_out_is_one_sentence(tmp_path):
+    class Starved:
+        def read(self, n_bytes):
+            raise MemoryError
+
+    with pytest.raises(DataError, match="^it is too large for memory .MemoryError.: take a part"):
+        formats._read_exactly(Starved(), 9, "it")
+
+
+def peak_of_refusal(read, words):
+    """The most bytes that Python held while `read` was refused."""
+    tracemalloc.start()
+    with pytest.raises(DataError, match=words):
+        read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_is_known_here():
+    assert 1 << 20 < memory.available() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("limit, expected", [("max\n", 3 << 10), ("2048\n", 2048), (None, 3 << 10)])
+def test_a_containers_memory_is_its_own(limit, expected, tmp_path, monkeypatch):
+    machine = write(tmp_path / "meminfo", b"MemTotal: 9 kB\nMemAvailable:  3 kB\n")
+    monkeypatch.setattr(memory, "_MACHINE", machine)
+    monkeypatch.setattr(memory, "_CONTAINER", (tmp_path / "limit",))
+    if limit:
+        write(tmp_path / "limit", limit.encode())
+    assert memory.available() == expected
+
+
 # npz files
 
 
@@ -138,6 +207,55 @@ def test_a_member_that_promises_other_than_it_has(shape, compression, tmp_path):
     assert peak < 1 << 20
     truthful = write(tmp_path / "b.npz", lying_npz((1000, 8000), compression))
     assert mnist.read(truthful)[0][0].shape == (1000, 8000)
+
+
+def with_member(content, compression=zipfile.ZIP_DEFLATED):
+    """An npz file whose every member is these bytes."""
+    with zipfile.ZipFile(out := io.BytesIO(), "w", compression) as archive:
+        for key in KEYS:
+            archive.writestr(f"{key}.npy", content)
+    return out.getvalue()
+
+
+def test_a_header_that_claims_to_be_long_is_not_read_whole(tmp_path):
+    content = b"\x93NUMPY\2\0" + struct.pack("<I", 60_000_000) + b" " * 60_000_000
+    path = write(tmp_path / "a.npz", with_member(content))
+    assert (
+        peak_of_refusal(lambda: mnist.read(path), "cannot read .* as npz .EOF: reading") < 1 << 20
+    )
+
+
+def test_arrays_larger_than_memory_are_refused(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.npz", lying_npz((8_000_000,), zipfile.ZIP_DEFLATED))
+    monkeypatch.setattr(memory, "available", lambda: 15_999_999)
+    words = "x_train.npy in .*a.npz holds 8,000,000 bytes, more than half of the 15,999,999"
+    assert peak_of_refusal(lambda: mnist.read(path), words) < 1 << 20
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_than_numpys_are_refused(compression, tmp_path):
+    path = write(tmp_path / "a.npz", lying_npz((8_000_000,), compression))
+    with pytest.raises(DataError, match="x_train.npy in .*a.npz is not compressed as NumPy"):
+        mnist.read(path)
+
+
+def test_encrypted_members_are_refused(tmp_path):
+    data = bytearray(npz())
+    for magic, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(magic) + at] |= 1  # says encrypted
+    with pytest.raises(DataError, match="a.npz as npz .*encrypted, password required"):
+        mnist.read(write(tmp_path / "a.npz", data))
+
+
+def test_of_members_with_one_name_the_last_counts_as_in_numpy(tmp_path):
+    path = write(tmp_path / "a.npz", npz(x_train=np.ones((4, 2, 3), np.uint8)))
+    member = io.BytesIO()
+    np.save(member, FILES["train-images-idx3-ubyte"])
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train.npy", member.getvalue())
+        archive.writestr("../../outside.npy", b"never unpacked")
+    assert_is_the_set(mnist.read(path))
+    np.testing.assert_array_equal(np.load(path)["x_train"], FILES["train-images-idx3-ubyte"])
 
 
 @pytest.mark.parametrize(

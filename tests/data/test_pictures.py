@@ -1,6 +1,8 @@
 """Pictures of digits: closed-form cases, every kind of file, fuzzing, and real MNIST redrawn."""
 
 import io
+import os
+import socket
 import struct
 import warnings
 import zlib
@@ -18,7 +20,8 @@ from tf1_dnn.errors import DataError
 ARROW = np.array([[0, 0, 1, 0], [0, 1, 1, 1], [0, 1, 0, 1], [1, 1, 0, 0], [0, 1, 0, 0]], np.uint8)
 
 
-QUALITY = {"PNG": {}, "TIFF": {}, "JPEG": {"quality": 95}, "WEBP": {"quality": 95}}
+LOSSY = {"quality": 95}
+QUALITY = {"PNG": {}, "TIFF": {}, "JPEG": LOSSY, "MPO": LOSSY, "WEBP": LOSSY}
 
 
 def encode(image, format="PNG", **options):
@@ -218,7 +221,7 @@ def test_modes(mode):
     np.testing.assert_allclose(grey, picture, atol=1e-4)
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
 def test_formats_as_files_and_paths(tmp_path, format):
     path = tmp_path / "digit"
     Image.fromarray(glyph()).save(path, format, **QUALITY.get(format, {}))
@@ -343,8 +346,11 @@ JPEG = encode(Image.fromarray(glyph()), "JPEG").getvalue()
         (JPEG[: len(JPEG) // 2], "truncated"),
         (bomb(9_500, 9_500), "has too many pixels: scale it down"),
         (bomb(60_000, 60_000), "has too many pixels: scale it down"),
+        (bomb(88_000_000, 1), "of 88000000 x 1 pixels is too long and thin: cut it down"),
+        (bomb(3, 769), "of 3 x 769 pixels is too long and thin: cut it down"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not a picture: give a PNG"),
     ],
-    ids=["empty", "text", "header", "half a PNG", "half a JPEG", "large", "huge"],
+    ids="empty text header half-PNG half-JPEG large huge wide tall program".split(),
 )
 def test_what_cannot_be_read(tmp_path, content, words):
     path = tmp_path / "digit.png"
@@ -354,7 +360,7 @@ def test_what_cannot_be_read(tmp_path, content, words):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     with open(path, "rb") as file, pytest.raises(DataError, match="digit.png"):
         pictures.read(file)
-    with pytest.raises(DataError, match="^(cannot read )?the picture "):
+    with pytest.raises(DataError, match="^(cannot read )?the picture[ :]"):
         pictures.read(io.BytesIO(content))
 
 
@@ -363,6 +369,26 @@ def test_missing_files_and_folders(tmp_path):
         pictures.read(tmp_path / "missing.png")
     with pytest.raises(DataError, match="cannot read .*directory"):
         pictures.read(tmp_path)
+    with pytest.raises(DataError, match="cannot read .*null"):
+        pictures.read("nul\0l")
+
+
+def test_what_might_never_end_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: opened, it would wait for ever
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        for path in (tmp_path / "pipe", tmp_path / "socket", "/dev/zero"):
+            with pytest.raises(DataError, match=f"cannot read {path} .it is a pipe, device or"):
+                pictures.read(path)
+
+
+def test_a_picture_at_the_bound_of_proportions():
+    picture = np.full((1, 256), 255, np.uint8)
+    picture[0, 100:120] = 0
+    assert extent(pictures.to_mnist(picture)) == (1, 20)
+    for thin in (np.pad(picture, [(0, 0), (0, 1)]), np.pad(picture, [(0, 0), (0, 1)]).T):
+        with pytest.raises(DataError, match="too long and thin"):
+            pictures.to_mnist(thin)
 
 
 def test_the_callers_warning_filters_stay():

@@ -18,6 +18,7 @@ def find_ink(grey: Array) -> tuple[Array, float]:
             f"an array of {grey.dtype} {grey.shape} is not a picture: give grey levels 0 to 255, "
             "[height, width]"
         )
+    require_proportions(*grey.shape)
     scale = min(WORK_SIZE / max(grey.shape), 1)
     grey = resize(grey, (round(grey.shape[0] * scale), round(grey.shape[1] * scale)))
     difference, noise = _flatten(grey)
@@ -27,6 +28,14 @@ def find_ink(grey: Array) -> tuple[Array, float]:
     if level < max(LEAST_CONTRAST, 2 * noise):
         raise DataError("the picture shows no ink: give one of a digit on a plain ground")
     return ink, level
+
+
+def require_proportions(height: int, width: int) -> None:
+    """Raise DataError for a picture with less than a pixel of one side left at working size."""
+    if max(height, width) > WORK_SIZE * min(height, width):
+        raise DataError(
+            f"a picture of {width} x {height} pixels is too long and thin: cut it down to the digit"
+        )
 
 
 def without_specks(mask: Array) -> Array:

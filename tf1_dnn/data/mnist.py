@@ -33,10 +33,10 @@ def read(path: PathLike) -> Arrays:
     A folder holds the four IDX files, plain or gzipped, or mnist.npz; an npz file holds x_train,
     y_train, x_test and y_test. Raises DataError if any of it is missing or damaged.
     """
-    if os.path.isfile(path):
-        return _read_npz(path)
-    if not os.path.isdir(path):
+    if not os.path.lexists(path):
         raise DataError(f"there is no file or folder {str(path)!r}: name one that holds MNIST")
+    if not os.path.isdir(path):
+        return _read_npz(path)
     files = {key: _find_idx(path, name) for key, name in _IDX_NAMES.items()}
     if "" not in files.values():
         return _pairs([read_idx(file) for file in files.values()])

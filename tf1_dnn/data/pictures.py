@@ -6,8 +6,11 @@ anything else in view must be cut away before, and a margin around the digit be 
 
 from __future__ import annotations
 
+import os
 import warnings
-from typing import IO, TYPE_CHECKING, Sequence
+from contextlib import nullcontext
+from io import BufferedReader
+from typing import IO, TYPE_CHECKING, ContextManager, Sequence
 
 import numpy as np
 
@@ -17,15 +20,19 @@ from tf1_dnn.data.ink import (
     WORK_SIZE,
     find_ink,
     full_level,
+    require_proportions,
     resize,
     without_specks,
 )
 from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.files import open_regular
 from tf1_dnn.spec import PathLike
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+# What people have; of what else Pillow reads, EPS runs a program.
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 _SIZE, _BOX = 28, 20  # pixels: MNIST's images, and the box that each of its digits just fits
 _EDGE = 0.2  # of the ink's level: where a digit ends; by this measure MNIST's digits fill the box
 
@@ -33,12 +40,12 @@ _EDGE = 0.2  # of the ink's level: where a digit ends; by this measure MNIST's d
 def read(file: PathLike | IO[bytes]) -> Array:
     """The grey levels of a picture, 0 (black) to 255 (white): uint8 or float32 [h, w].
 
-    `file` is a path or an open binary file with PNG, JPEG or what else Pillow reads; of several
-    frames the first is taken. EXIF's orientation is applied, levels beyond 8 bits become float32,
-    and transparent parts turn white or black, whichever lets the ink be seen.
+    `file` is a path or an open binary file with a PNG, JPEG, GIF, BMP, TIFF, WebP or PPM picture;
+    of several frames the first is taken. EXIF's orientation is applied, levels beyond 8 bits become
+    float32, and transparent parts turn white or black, whichever lets the ink be seen.
 
-    Raises DataError, naming the file, if it cannot be opened, is no picture, is damaged, or has
-    more pixels than Pillow deems safe (89 million).
+    Raises DataError, naming the file, if it is no regular file, is no picture, is damaged, has
+    more pixels than Pillow deems safe (89 million), or is so long and thin that it shows nothing.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -47,9 +54,12 @@ def read(file: PathLike | IO[bytes]) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # oddities in the metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
+            with _opened(file) as opened, Image.open(opened, formats=_FORMATS) as image:
+                require_proportions(image.height, image.width)
                 ImageOps.exif_transpose(image, in_place=True)
                 return _grey(image)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{name} is not a picture: give a PNG or JPEG file") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -96,6 +106,11 @@ def to_data_form(grey: Array, image_shape: Sequence[int]) -> Array:
         return to_mnist(grey)
     ink, _ = find_ink(grey)
     return _stretch(resize(ink, (image_shape[0], image_shape[1])))
+
+
+def _opened(file: PathLike | IO[bytes]) -> ContextManager[IO[bytes] | BufferedReader]:
+    """The file, which stays open if it was; a path as a file that is closed at the end."""
+    return open_regular(file) if isinstance(file, (str, os.PathLike)) else nullcontext(file)
 
 
 def _grey(picture: Picture) -> Array:

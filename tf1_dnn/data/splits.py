@@ -175,7 +175,7 @@ def _require_pair(images: Array, labels: Array, what: str) -> Pair:
             raise DataError(
                 f"{what} images are not all finite: replace NaN, inf and beyond float32"
             )
-    if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DataError(f"{what} labels are {labels.dtype} {labels.shape}: make them integers [n]")
     if len(labels) != len(images):
         raise DataError(f"{what} images are {len(images)}, the labels {len(labels)}: pair them up")
