@@ -3,7 +3,7 @@
 #   docker build -t tf1_dnn:cpu --build-arg BASE_IMAGE=tensorflow/tensorflow:2.21.0 \
 #     --build-arg EXTRAS=notebooks .                          # without CUDA
 #   docker run --rm --gpus all tf1_dnn                        # trains; options pass through
-#   docker run --rm --gpus all -p 8888:8888 tf1_dnn notebook  # Jupyter, token in its output
+#   docker run --rm --gpus all -p 127.0.0.1:8888:8888 tf1_dnn notebook  # Jupyter
 #   docker run --rm --gpus all tf1_dnn python -m tf1_dnn.doctor --require-gpu
 ARG BASE_IMAGE=tensorflow/tensorflow:2.21.0-gpu
 FROM ${BASE_IMAGE}

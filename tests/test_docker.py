@@ -132,3 +132,14 @@ def test_compose_reserves_the_gpu_and_names_the_volumes():
         assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
         assert [volume.split(":")[1] for volume in service["volumes"]] == volumes
         assert all(volume.split(":")[0] in services["volumes"] for volume in service["volumes"])
+
+
+def test_jupyter_is_published_to_this_machine_alone():
+    """Its token goes over plain HTTP."""
+    texts = [DOCKERFILE, *(path.read_text() for path in ROOT.glob("docs/*.md"))]
+    texts += [(ROOT / name).read_text() for name in ("compose.yaml", "README.md", "README.ko.md")]
+    published = re.findall(r"(\S*):8888\b(?!,)", "\n".join(texts))
+    assert published and {each.strip('["') for each in published} <= {
+        "127.0.0.1:8888",
+        "http://127.0.0.1",
+    }

@@ -28,7 +28,8 @@ class Parser(argparse.ArgumentParser):
 def put(results: str) -> None:
     """Print results to stdout, at once; OutputError if they cannot be written."""
     try:
-        print(results, flush=True)
+        sys.stdout.write(f"{results}\n")  # one write, which threads do not tear apart
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
@@ -37,10 +38,11 @@ def put(results: str) -> None:
 
 def say(message: str) -> None:
     """Tell the user something beside the results, to stderr; where that fails, nothing stops."""
-    if sys.stderr is None:  # closed, and print would take stdout in its place
+    if sys.stderr is None:  # closed
         return
     try:
-        print(message, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
     except (OSError, ValueError):
         _discard(sys.stderr)
 

@@ -46,7 +46,8 @@ def make_parser() -> cli.Parser:
         description="Tell which digit each picture shows: PNG or JPEG, of any size, dark on light "
         "or light on dark, one digit on a plain ground.",
         epilog="Prints a line per picture: file, digit and probability, separated by tabs. A "
-        "picture that cannot be used is named on stderr, and the exit code is then 1.",
+        "picture that cannot be used is named on stderr, and the exit code is then 1. The graph of "
+        "an export is read, never run: the network is built anew and takes its variables.",
     )
     parser.add_argument(
         "model_dir",

@@ -93,6 +93,28 @@ def test_lines_come_behind_the_name_of_their_task_and_streams_stay_apart(capfd):
     assert "worker 1 | error of worker1\n" in err
 
 
+@pytest.mark.parametrize("stream, code", [("stdout", 2), ("stderr", 0)])
+def test_a_stdout_that_is_full_ends_the_cluster_and_a_stderr_does_not(
+    stream, code, capfd, monkeypatch
+):
+    deed = "all=0" if code == 0 else "all=wait"
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, stream, full)
+        assert cli.run(lambda argv: launch(deed)) == code
+    captured = capfd.readouterr()
+    if stream == "stdout":
+        assert "cannot write to standard output (No space left on device)" in captured.err
+        assert "out of" not in captured.out
+    else:
+        assert sorted(line[:9] for line in captured.out.splitlines()) == [
+            "ps 0     ",
+            "worker 0 ",
+            "worker 1 ",
+        ]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 @pytest.mark.parametrize(
     "deeds, code",
     [

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO, Any, Collection, Mapping
+from typing import IO, Callable, Collection, Mapping
 
 from tf1_dnn import cli
 from tf1_dnn.cluster.tf_config import VARIABLE
+from tf1_dnn.errors import OutputError
 from tf1_dnn.spec import task_name
+from tf1_dnn.training.signals import heeded
 
 SECONDS_TO_STOP = 10.0  # that tasks get after SIGTERM
 
@@ -53,24 +55,28 @@ def launch(command: list[str], environments: Mapping[str, str]) -> int:
     tasks: dict[str, subprocess.Popen] = {}
     threads: list[threading.Thread] = []
     signals: list[int] = []
+    faults: list[Exception] = []
     width = max(map(len, environments))
     with contextlib.ExitStack() as stack:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in heeded():
             before = signal.signal(number, lambda number, _: signals.append(number))
             stack.callback(signal.signal, number, before)
         try:
             for task, tf_config in environments.items():
                 tasks[task] = _start(command, tf_config)
             for task, process in tasks.items():  # not before: a fork beside threads is not safe
-                for pipe, out in [(process.stdout, sys.stdout), (process.stderr, sys.stderr)]:
-                    arguments = (f"{task:{width}} | ", pipe, out)
+                for pipe, tell in [(process.stdout, cli.put), (process.stderr, cli.say)]:
+                    arguments = (f"{task:{width}} | ", pipe, tell, faults)
                     threads.append(threading.Thread(target=_relay, args=arguments, daemon=True))
                     threads[-1].start()
-            return _watch(tasks, signals)
+            code = _watch(tasks, signals, faults)
         finally:
             _stop(tasks.values())
             for thread in threads:
                 thread.join(timeout=SECONDS_TO_STOP)
+    if faults:
+        raise faults[0]
+    return code
 
 
 def _start(command: list[str], tf_config: str) -> subprocess.Popen:
@@ -91,16 +97,27 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def _relay(prefix: str, pipe: IO[bytes], out: Any) -> None:
+def _relay(
+    prefix: str, pipe: IO[bytes], tell: Callable[[str], None], faults: list[Exception]
+) -> None:
+    """Pass on a task's lines, to the end: nobody else empties the pipe."""
     for line in pipe:
-        with contextlib.suppress(BrokenPipeError):
-            out.write(prefix + line.decode(errors="replace").rstrip("\n") + "\n")
-            out.flush()
+        try:
+            tell(prefix + line.decode(errors="replace").rstrip("\n"))
+        except (OutputError, BrokenPipeError) as error:
+            faults.append(error)
 
 
-def _watch(tasks: Mapping[str, subprocess.Popen], signals: list[int]) -> int:
-    """The exit code, once all tasks have ended, one has failed or a signal has been passed on."""
+def _watch(
+    tasks: Mapping[str, subprocess.Popen], signals: list[int], faults: list[Exception]
+) -> int:
+    """The exit code, once all tasks have ended, one has failed or a signal has been passed on.
+
+    Raises what keeps a task's lines from being told.
+    """
     while not signals:
+        if faults:
+            raise faults[0]
         codes = {task: process.poll() for task, process in tasks.items()}
         failed = {task: 128 - code if code < 0 else code for task, code in codes.items() if code}
         if failed:

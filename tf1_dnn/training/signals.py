@@ -20,7 +20,7 @@ def signals_noted() -> Iterator[list[int]]:
         for each in handlers:
             signal.signal(each, signal.SIG_DFL)
 
-    handlers = {number: signal.getsignal(number) for number in _heeded()}
+    handlers = {number: signal.getsignal(number) for number in heeded()}
     try:
         for number in handlers:
             signal.signal(number, note)
@@ -33,7 +33,7 @@ def signals_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _heeded() -> list[signal.Signals]:
+def heeded() -> list[signal.Signals]:
     """Those that this process was not started to ignore, as a script's background jobs are."""
     numbers = (signal.SIGTERM, signal.SIGINT)
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
@@ -61,7 +61,7 @@ def exiting_at_signals() -> Iterator[None]:
             os._exit(128 + number[0])
 
     thread = threading.Thread(target=wait, daemon=True)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in _heeded()}
+    handlers = {number: signal.signal(number, lambda *_: None) for number in heeded()}
     before = signal.set_wakeup_fd(writer.fileno())  # where Python notes a signal when it comes
     thread.start()
     try:
