@@ -124,12 +124,16 @@ def test_a_stdout_that_is_full_ends_the_cluster_and_a_stderr_does_not(
     ],
 )
 def test_when_a_task_dies_the_others_are_stopped_and_none_is_left(deeds, code, capfd, monkeypatch):
+    start, started = launcher._start, []
+    monkeypatch.setattr(
+        launcher, "_start", lambda *args: started.append(start(*args)) or started[-1]
+    )
     monkeypatch.setattr(launcher, "SECONDS_TO_STOP", 1.0)
     assert launch(*deeds) == code
-    out, err = capfd.readouterr()
+    err = capfd.readouterr().err
     name = "worker 1" if "worker1=wait" not in deeds else "ps 0"
     assert f"stopping the cluster, for the loss of {name} (exit code {code})" in err
-    assert len(pids(out)) == 3 and not any(map(is_there, pids(out)))
+    assert len(started) == 3 and not any(is_there(process.pid) for process in started)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

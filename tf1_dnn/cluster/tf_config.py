@@ -79,8 +79,8 @@ def _cluster(given: Any) -> dict[str, list[str]]:
             match = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
             _require(
                 match is not None and 0 < int(match[1]) < 65536,
-                f"gives {what} the address {_SHORT.repr(address)}: write host:port, the port from "
-                "1 to 65535",
+                f"gives {what} the address {_SHORT.repr(address)}: write host:port, a name or "
+                "address as DNS knows it and a port from 1 to 65535",
             )
             _require(
                 address not in seen,
