@@ -7,10 +7,11 @@ import pytest
 import stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from tf1_dnn import check
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.read import load
+from tf1_dnn.check.read import checkpoint_index, load
 from tf1_dnn.check.read.load import load_graph
 from tf1_dnn.check.read.messages import GraphDef, MetaGraphDef
 from tf1_dnn.compat import tf, tf1_warnings_silenced
@@ -155,7 +156,9 @@ def test_what_is_no_file_or_no_graph(tmp_path):
         load_graph(tmp_path / "missing")
     with pytest.raises(GraphError, match="holds no graph: give a SavedModel, a run directory"):
         load_graph(tmp_path)
-    with pytest.raises(GraphError, match="/dev/null is not a regular file"):
+    with pytest.raises(
+        GraphError, match="cannot read /dev/null .it is a pipe, device or directory, not a fi"
+    ):
         load_graph("/dev/null")
     with pytest.raises(GraphError, match="a int is no graph: give a path or a tf.Graph."):
         load_graph(7)
@@ -179,9 +182,86 @@ def test_a_damaged_checkpoint(kept, tmp_path):
     for source, name in meta:
         with open(source, "rb") as file:
             written(tmp_path, name, file.read())
-    (tmp_path / "part.ckpt.index").write_bytes(b"\0" * 200)
-    with pytest.raises(GraphError, match="cannot read the checkpoint .*part.ckpt: "):
+    index = tmp_path / "part.ckpt.index"
+    whole = index.read_bytes()
+    for damaged, said in [
+        (b"", "it is cut short or damaged"),
+        (bytes(200), "it is no index of a checkpoint"),
+        (whole[:-1], "it is no index of a checkpoint"),
+        (whole[5:], "a checksum does not fit|it is cut short or damaged"),
+        (whole[:9] + b"?" + whole[10:], "a checksum does not fit"),
+    ]:
+        index.write_bytes(damaged)
+        with pytest.raises(GraphError, match=f"the checkpoint .*part.ckpt .({said}).: get a fre"):
+            load_graph(tmp_path / "part.ckpt")
+    index.unlink()
+    os.mkfifo(index)
+    with pytest.raises(GraphError, match="cannot read the checkpoint .*part.ckpt .it is a pipe"):
         load_graph(tmp_path / "part.ckpt")
+
+
+def test_the_names_in_an_index_are_those_that_tensorflow_reads(tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        for i in range(300):  # several blocks, each name beginning like the one before it
+            tf.get_variable(f"scope_{i // 7}/layer_{i}/kernel", [2])
+        tf.get_variable("parted", [8, 3], partitioner=tf.fixed_size_partitioner(4))
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(tmp_path / "model"), write_meta_graph=False)
+    names = checkpoint_index.names(tmp_path / "model.index")
+    assert names == set(tf.train.load_checkpoint(prefix).get_variable_to_shape_map())
+    assert len(names) == 301
+
+
+def with_checksum(block):
+    return block + b"\0" + struct.pack("<I", masked_crc32c(block + b"\0"))
+
+
+def table(*blocks):
+    """A sound table of up to 127 bytes, with these blocks of entries and an index of them."""
+    data, handles = b"", b""
+    for block in [block + struct.pack("<I", 0) for block in blocks]:
+        handles += b"\0\1\2k" + bytes([len(data), len(block)])
+        data += with_checksum(block)
+    index = handles + struct.pack("<I", 0)
+    footer = b"\0\0" + bytes([len(data), len(index)])
+    return data + with_checksum(index) + footer.ljust(40, b"\0") + INDEX_MAGIC
+
+
+INDEX_MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+def test_a_hostile_index_neither_ends_the_process_nor_takes_memory(tmp_path, monkeypatch):
+    shape = b"\x12\x0b\x12\x09\x08" + b"\xff" * 8  # cut: TensorFlow's reader aborts over it
+    path = written(tmp_path, "a.index", table(b"\0\1" + bytes([len(shape)]) + b"a" + shape))
+    assert checkpoint_index.names(path) == {"a"}
+    path = written(tmp_path, "b.index", table(b"\0\4\0long" + b"\4\1\0a", b"\0\1\0z"))
+    assert checkpoint_index.names(path) == {"long", "longa", "z"}
+    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 9)
+    with pytest.raises(ValueError, match="larger than 9 bytes"):
+        checkpoint_index.names(path)
+    path = written(tmp_path, "c.index", table(b"\0\x10\0" + b"n" * 16 + b"\x10\0\0" * 9))
+    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 159)
+    with pytest.raises(ValueError, match="its names are longer than 159 bytes"):
+        checkpoint_index.names(path)
+    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 160)
+    assert checkpoint_index.names(path) == {"n" * 16}
+
+
+def test_pipes_and_links_astray(tmp_path):
+    os.mkfifo(tmp_path / "a.meta")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name, said in [("a.meta", "it is a pipe"), ("a", "it is a pipe"), ("loop", "not exist")]:
+        with pytest.raises(GraphError, match=said):
+            load_graph(tmp_path / name)
+    (tmp_path / "circle").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "events.out.tfevents.1")
+    with pytest.raises(GraphError, match="holds no graph"):
+        load_graph(tmp_path)
+    os.mkfifo(tmp_path / "saved_model.pb")
+    with pytest.raises(
+        GraphError, match="saved_model.pb .it is a pipe|cannot read .* .it is a pip"
+    ):
+        load_graph(tmp_path)
 
 
 def test_damaged_events_hold_no_graph(tmp_path):

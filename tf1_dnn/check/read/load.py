@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from tf1_dnn.check.findings import GraphError
+from tf1_dnn.check.read import checkpoint_index
 from tf1_dnn.check.read.messages import (
     Event,
     GraphDef,
@@ -19,7 +20,8 @@ from tf1_dnn.check.read.messages import (
     meta_of_graph,
     parse,
 )
-from tf1_dnn.errors import first_sentence
+from tf1_dnn.errors import first_sentence, told
+from tf1_dnn.files import open_regular
 
 MAX_BYTES = (1 << 31) - 1  # protobuf's own limit
 MAX_TEXT_BYTES = 1 << 28
@@ -64,17 +66,14 @@ def load_graph(graph: Any) -> Loaded:
 
 
 def _load_path(path: Path) -> Loaded:
-    try:
+    remedy = "give a .meta, .pb or .pbtxt file, or a folder"
+    with told(GraphError, f"cannot read {path}", remedy, OSError, ValueError):
         if path.is_dir():
             return _load_directory(path)
         prefixed = Path(f"{path}.meta")
         if not path.name.endswith(".meta") and prefixed.exists():
             return _load_file(prefixed)._replace(saved_names=_saved_names(path))
         return _load_file(path)
-    except GraphError:
-        raise
-    except (OSError, ValueError) as error:
-        raise GraphError(f"cannot read {path}: {first_sentence(error)}.") from error
 
 
 def _load_directory(path: Path) -> Loaded:
@@ -113,8 +112,8 @@ def _last_graph(path: Path) -> Any:
 
 def _records(path: Path) -> Iterator[bytes]:
     """The records of a TFRecord file: length, its checksum, data, the data's checksum."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
+    with open_regular(path) as file:
+        size = min(os.fstat(file.fileno()).st_size, MAX_BYTES)
         for _ in range(_MOST_RECORDS):
             header = file.read(12)
             if len(header) < 12:
@@ -127,17 +126,17 @@ def _records(path: Path) -> Iterator[bytes]:
 
 
 def _load_file(path: Path) -> Loaded:
-    if not path.is_file():
-        what = "is not a regular file" if path.exists() else "does not exist"
-        raise GraphError(f"{path} {what}: give a .meta, .pb or .pbtxt file, or a folder.")
+    if not path.exists():
+        raise GraphError(f"{path} does not exist: give a .meta, .pb or .pbtxt file, or a folder.")
     kinds = [MetaGraphDef] if path.suffix == ".meta" else [GraphDef, SavedModel, MetaGraphDef]
     if path.name.startswith("saved_model."):
         kinds = [SavedModel]
     is_text = path.suffix in _TEXT
     limit = MAX_TEXT_BYTES if is_text else MAX_BYTES
-    if path.stat().st_size > limit:
-        raise GraphError(f"{path} is larger than {limit} bytes: check a part of the graph.")
-    data = path.read_bytes()
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise GraphError(f"{path} is larger than {limit} bytes: check a part of the graph.")
+        data = file.read(limit)
     if data.startswith(_LFS_POINTER):
         raise GraphError(f"{path} is a Git LFS pointer, not the graph: run `git lfs pull`.")
     meta = parse(data, kinds, is_text)
@@ -148,14 +147,10 @@ def _load_file(path: Path) -> Loaded:
 
 
 def _saved_names(prefix: Path) -> frozenset[str] | None:
-    """The names in a checkpoint; None where only its .meta is left."""
-    if not (Path(f"{prefix}.index").exists() or prefix.exists()):
+    """The names in a checkpoint; None where it has no index, but is V1 or only its .meta."""
+    index = Path(f"{prefix}.index")
+    if not index.exists():
         return None
-    from tf1_dnn.compat import tf
-
-    try:
-        return frozenset(tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map())
-    except (tf.errors.OpError, ValueError) as error:
-        raise GraphError(
-            f"cannot read the checkpoint {prefix}: {first_sentence(error)}."
-        ) from error
+    fault = f"cannot read the checkpoint {prefix}"
+    with told(GraphError, fault, "get a fresh copy", OSError, ValueError):
+        return checkpoint_index.names(index)
