@@ -77,6 +77,8 @@ def test_a_preset_sets_every_option_and_an_option_given_overrides_it():
         (["batchnorm"], "choose from"),
         (["--optimizer", "lbfgs"], "choose from"),
         (["--learning-rate", "-1"], "learning_rate must be greater than 0"),
+        (["--learning-rate", "1", "--lr-values", "1"], "drop --learning-rate"),
+        (["--lr-decay", "0.9"], "invalid choice: '0.9'"),
         (["--learning-rate", "fast"], "invalid float value: 'fast'"),
         (["--dropout-rate", "1"], "dropout_rate must be at least 0 and below 1"),
         (["--kernel-initializer", "he"], "unknown kernel_initializer 'he'"),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from tf1_dnn.compat import tf, tf1_warnings_silenced
 from tf1_dnn.config import CLIP_KINDS, Clipping, Config
 from tf1_dnn.graph import ModelSpec, build_graph, uncollected_variable
+from tf1_dnn.graph.learning_rate import Schedule
 from tf1_dnn.graph.train_op import GradsAndVars, clip_gradients, make_optimizer
 from tf1_dnn.spec import Task
 
@@ -38,7 +39,7 @@ class AveragingOptimizer(tf.train.SyncReplicasOptimizer):
     """
 
     def __init__(self, config: Config, n_replicas: int) -> None:
-        optimizer = make_optimizer(config.optimizer, config.learning_rate)
+        optimizer = make_optimizer(config.optimizer, Schedule(config))
         inner = ClippingOptimizer(optimizer, config.clipping)
         with tf1_warnings_silenced():
             super().__init__(inner, replicas_to_aggregate=n_replicas)
