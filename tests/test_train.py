@@ -24,8 +24,8 @@ def test_stdout_holds_the_curve_and_nothing_else(npz, capsys, tmp_path):
     out, err = capsys.readouterr()
     lines = [json.loads(line) for line in metrics.read_text().splitlines()]
     assert [list(line) for line in lines] == [
-        ["epoch", "valid_accuracy", "valid_loss", "seconds"],
-        ["epoch", "valid_accuracy", "valid_loss", "seconds"],
+        ["epoch", "valid_accuracy", "valid_loss", "seconds", "train_accuracy", "train_loss"],
+        ["epoch", "valid_accuracy", "valid_loss", "seconds", "train_accuracy", "train_loss"],
         ["test_accuracy", "test_loss"],
     ]
     assert out == (
