@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from tf1_dnn.errors import ConfigError
@@ -19,7 +20,7 @@ LR_DECAYS = {  # what each needs, and may have besides
 }
 CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
 LOOPS = ("epoch", "step")
-DEVICES = ("auto", "cpu", "gpu")
+DEVICES = ("auto", "cpu", "gpu")  # or "gpu:N"
 DATASETS = ("auto", "mnist", "synthetic")
 
 
@@ -118,13 +119,22 @@ class Execution:
     loop: str = "epoch"  # whole epochs inside the graph, or "step": one session.run a mini-batch
     xla: bool = True  # compile the epoch loop
     max_resident_bytes: int = 1 << 30  # a larger training set streams through the epoch loop
-    device: str = "auto"  # the GPU where TensorFlow can use one, or "cpu", or "gpu" and no other
+    device: str = "auto"  # the GPU where TensorFlow can use one, "cpu", "gpu" and no other, "gpu:N"
     tf32: bool = False  # let a GPU round the inputs of matrix products to 10 bits of mantissa
 
     def __post_init__(self) -> None:
         _check_fields(self)
+        is_known = self.device in DEVICES or gpu_number(self.device) is not None
+        choices = ", ".join((*DEVICES, "gpu:0, gpu:1, ..."))
+        _require(is_known, f"unknown device {self.device!r}: choose from {choices}")
         _require(self.device != "cpu" or not self.tf32, "a CPU has no TF32: drop --tf32")
         _require(self.loop == "epoch" or self.xla, "the step loop is never compiled: drop --no-xla")
+
+
+def gpu_number(device: str) -> int | None:
+    """N of the device "gpu:N"; None of the others."""
+    found = re.fullmatch("gpu:([0-9]{1,4})", device)
+    return int(found[1]) if found else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +159,6 @@ _CHOICES = {
     "lr_decay": tuple(LR_DECAYS),
     "optimizer": OPTIMIZERS,
     "loop": LOOPS,
-    "device": DEVICES,
 }
 _LEAST = {  # of whole numbers
     **dict(lr_decay_steps=1, n_epochs=1, batch_size=1, shuffle_offset=0, max_resident_bytes=1),

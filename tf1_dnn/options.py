@@ -112,8 +112,9 @@ def add_device_options(parser: Any) -> None:
     """Where to compute: Execution's device and tf32."""
     parser.add_argument(
         "--device",
-        choices=cfg.DEVICES,
-        help="auto: a GPU where TensorFlow can use one (default); gpu: that or an error",
+        metavar="|".join((*cfg.DEVICES, "gpu:N")),
+        help="auto: a GPU where TensorFlow can use one (default); gpu: that or an error; gpu:N: "
+        "the one of this number",
     )
     parser.add_argument(
         "--tf32",
