@@ -34,7 +34,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         default=None,
         metavar="PATH",
-        help="folder of IDX files or of mnist.npz, or an npz file (default: $TF1_DNN_DATA)",
+        help="folder of IDX files or of mnist.npz, an npz file, a CSV file, or a folder with a "
+        "folder of pictures for each class (default: $TF1_DNN_DATA)",
     )
 
 

@@ -39,6 +39,8 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "image_shape": [20],
         "n_outputs": 5,
         "scale": 255.0,
+        "classes": None,
+        "plain": False,
     }
     assert written["execution"] == dataclasses.asdict(EXECUTION)
     assert written["keeping"] == dataclasses.asdict(keeping)

@@ -98,6 +98,16 @@ def to_data_form(grey: Array, image_shape: Sequence[int]) -> Array:
     return _stretch(resize(ink, (image_shape[0], image_shape[1])))
 
 
+def as_it_is(grey: Array, image_shape: Sequence[int]) -> Array:
+    """A picture's grey levels [h, w] as uint8 `image_shape`: resized where it has another size.
+
+    For networks trained on a folder of pictures per class, which are taken so.
+    """
+    if grey.shape != tuple(image_shape):
+        grey = resize(grey, (image_shape[0], image_shape[1]))
+    return np.rint(grey).astype(np.uint8)
+
+
 def _grey(picture: Picture) -> Array:
     if picture.mode[0] in "IF":  # 16 or 32 bits, or floats
         levels = np.nan_to_num(np.asarray(picture, np.float32), posinf=0, neginf=0).clip(0)

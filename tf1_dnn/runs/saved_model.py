@@ -47,6 +47,8 @@ class Metadata:
     image_shape: tuple[Size, ...]
     n_outputs: Size
     scale: Scale | None  # the grey level that the network sees as 1; None: no pictures
+    classes: tuple[str, ...] | None = None  # as in config_json.DataDescription
+    plain: bool = False
 
 
 def read_metadata(directory: Path) -> Metadata:
