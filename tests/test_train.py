@@ -33,7 +33,8 @@ def test_stdout_holds_the_curve_and_nothing_else(npz, capsys, tmp_path):
         f"epoch: 001, valid. Acc: {lines[1]['valid_accuracy']:.4f}\n"
         f"test. Acc: {lines[2]['test_accuracy']:.4f}\n"
     )
-    assert "data: small.npz (200 training, 40 validation, 60 test examples)" in err
+    sizes = "200 training, 40 validation, 60 test examples; 40 of 240 set aside for validation"
+    assert f"data: small.npz ({sizes}) from {npz}\n" in err
     assert re.search(r"^TensorFlow 2\.21\.\d+ on (CPU|\d+ GPU)", err, re.MULTILINE)
     assert "the post's" not in err
 

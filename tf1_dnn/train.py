@@ -105,10 +105,7 @@ def check_before_tensorflow(spec: TrainSpec, splits: Splits) -> None:
 
 def train_and_print(spec: TrainSpec, splits: Splits, metrics_out: IO[str]) -> History:
     """Train, with the curve on stdout and one JSON line per epoch on `metrics_out`."""
-    cli.say(
-        f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
-        f"validation, {splits.test.n_examples:,} test examples) from {splits.source}"
-    )
+    cli.say(f"data: {splits.name} ({splits.sizes}) from {splits.source}")
     from tf1_dnn.devices import sessions
 
     if spec.task is None:

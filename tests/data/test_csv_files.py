@@ -58,6 +58,10 @@ def test_a_test_set_is_set_aside_with_all_classes_alike_and_the_same_each_time(t
     splits = load(tmp_path, PICTURES)
     sizes = [part.n_examples for part in (splits.train, splits.valid, splits.test)]
     assert sizes == [42, 8, 10] and not splits.has_test
+    assert splits.sizes == (
+        "42 training, 8 validation, 10 test examples; "
+        "8 of 60 set aside for validation and 10 for test"
+    )
     for part in (splits.train, splits.valid, splits.test):
         counts = np.bincount(part.labels, minlength=3)
         assert counts.max() - counts.min() <= 1

@@ -82,6 +82,17 @@ class Splits(NamedTuple):
         return self.train.images.shape[1:]
 
     @property
+    def sizes(self) -> str:
+        """In words, how many examples there are, and how many were set aside from how many."""
+        train, valid, test = (part.n_examples for part in self[:3])
+        given = train + valid if self.has_test else train + valid + test
+        for_test = "" if self.has_test else f" and {test:,} for test"
+        return (
+            f"{train:,} training, {valid:,} validation, {test:,} test examples; "
+            f"{valid:,} of {given:,} set aside for validation{for_test}"
+        )
+
+    @property
     def is_mnist(self) -> bool:
         """Whether this is MNIST to the bit, split as in the post; hashes all the data."""
         return self.sha256() == MNIST_SHA256
