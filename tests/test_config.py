@@ -66,6 +66,49 @@ def test_values_out_of_range_are_named(changes, words):
     assert "\n" not in str(caught.value)
 
 
+EXPONENTIAL = dict(lr_decay="exponential", lr_decay_steps=100, lr_decay_rate=0.9)
+PIECES = dict(lr_decay="piecewise_constant", lr_boundaries=[10, 20], lr_values=[1, 0.1, 0.01])
+
+
+def test_every_decay_takes_its_own_arguments():
+    config = Config(**PIECES)
+    assert (config.lr_boundaries, config.lr_values) == ((10, 20), (1, 0.1, 0.01))
+    assert Config(**EXPONENTIAL, staircase=True).staircase
+    assert Config(lr_decay="polynomial", lr_decay_steps=9, end_learning_rate=0).power == 1.0
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(lr_decay="cosine"), "choose from exponential, piecewise_constant, polynomial"),
+        (dict(lr_decay="exponential", lr_decay_steps=9), "exponential needs lr_decay_rate"),
+        (dict(lr_decay="piecewise_constant"), "piecewise_constant needs lr_boundaries"),
+        (dict(lr_decay="polynomial"), "polynomial needs lr_decay_steps"),
+        (dict(lr_decay_steps=9), "lr_decay_steps is for lr_decay exponential or polynomial only"),
+        (dict(EXPONENTIAL, power=2.0), "power is for lr_decay polynomial only"),
+        (dict(PIECES, lr_decay_rate=0.5), "lr_decay_rate is for lr_decay exponential only"),
+        (
+            dict(EXPONENTIAL, lr_decay_steps=0),
+            "lr_decay_steps must be a whole number of at least 1",
+        ),
+        (dict(EXPONENTIAL, lr_decay_rate=math.nan), "lr_decay_rate must be greater than 0"),
+        (dict(PIECES, lr_boundaries=[20, 10]), "lr_boundaries must ascend, not be [20, 10]"),
+        (dict(PIECES, lr_boundaries=[1.5, 2]), "each of lr_boundaries must be a whole number"),
+        (dict(PIECES, lr_boundaries=[]), "lr_boundaries must ascend"),
+        (dict(PIECES, lr_values=[1, 0.1]), "lr_values must be one more than lr_boundaries: give 3"),
+        (dict(PIECES, lr_values=[1, 0, 1]), "each of lr_values must be greater than 0"),
+        (
+            dict(lr_decay="polynomial", lr_decay_steps=9, end_learning_rate=-1),
+            "end_learning_rate must be at least 0 and finite, not -1",
+        ),
+    ],
+)
+def test_a_decay_that_makes_no_sense_is_refused(changes, words):
+    with pytest.raises(ConfigError) as caught:
+        Config(**changes)
+    assert words in str(caught.value)
+
+
 def test_two_kinds_of_clipping_contradict():
     with pytest.raises(ConfigError, match="one kind of clipping, not clip_value and clip_norm"):
         Config(clip_value=1.0, clip_norm=1.0)

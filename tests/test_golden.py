@@ -13,7 +13,8 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
 from tf1_dnn.data import Dataset, batch_indices, shuffle_state
 from tf1_dnn.graph import build_graph, layers
-from tf1_dnn.training import evaluation, loops, trainer
+from tf1_dnn.graph.learning_rate import rate_at
+from tf1_dnn.training import compiled_epoch, evaluation, loops, trainer
 
 
 def read_json(name):
@@ -33,13 +34,23 @@ def variables_of(spec):
 
 WEIGHTS = read_json("initial_weights.json")
 STEPS = read_json("steps.json")
+DECAYS = read_json("decays.json")["cases"]
 CURVES = read_json("curves.json")
+
+
+def read_arrays(name):
+    with np.load(GOLDEN / name) as arrays:
+        return dict(arrays)
 
 
 @pytest.fixture(scope="module")
 def small():
-    with np.load(GOLDEN / "steps.npz") as arrays:
-        return dict(arrays)
+    return read_arrays("steps.npz")
+
+
+@pytest.fixture(scope="module")
+def decays():
+    return read_arrays("decays.npz")
 
 
 def initial_digests(entry):
@@ -121,6 +132,63 @@ COMPILED = [
 @pytest.mark.parametrize("name", slow_where("batch_norm", COMPILED))
 def test_a_hundred_compiled_steps_follow_tensorflow_1(name, small):
     follow(name, small, Execution(loop="epoch"))
+
+
+def rates_in_graph(config, n_steps):
+    """The learning rate at every global step, as a graph of single steps asks for it."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        step = tf.placeholder(tf.int64, [])
+        rate = rate_at(config, step)
+        return np.array([session.run(rate, {step: i}) for i in range(n_steps)])
+
+
+def rates_in_loop(config, n_steps):
+    """The same as the epoch loop computes them, in two calls."""
+    spec = build_graph(config, 20, 5)
+    half = n_steps // 2
+    with spec.graph.as_default(), tf.Session() as session:
+        session.run(spec.init)
+        rates = compiled_epoch.scheduled_rates(spec, tf.constant(half))
+        first = session.run(rates)
+        spec.global_step.load(half, session)
+        return np.concatenate([first, session.run(rates)])
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_decayed_learning_rates_are_tensorflow_1s_bit_for_bit(name, decays):
+    config, golden = make_config(DECAYS[name]), decays[f"{name}/rates"]
+    assert len(set(golden)) > 1
+    np.testing.assert_array_equal(rates_in_graph(config, len(golden)), golden)
+    np.testing.assert_array_equal(rates_in_loop(config, len(golden)), golden)
+
+
+def test_many_rates_at_once_would_have_other_bits(decays):
+    """The negative control, and the reason why the loop computes them one by one."""
+    golden = decays["exponential_slow/rates"]
+    with tf.Graph().as_default(), tf.Session() as session:
+        steps = tf.range(tf.cast(len(golden), tf.int64))
+        found = session.run(rate_at(make_config(DECAYS["exponential_slow"]), steps))
+    np.testing.assert_allclose(found, golden, rtol=1e-6)
+    assert (found != golden).any()
+
+
+def hundred_decayed_steps(name, loop, decays):
+    """The losses of a hundred steps, and the variables after them."""
+    spec = build_graph(make_config(DECAYS[name]), 20, 5)
+    dataset = Dataset(decays["inputs"], decays["labels"])
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        steps = loops.make_loop(session, spec, dataset, Execution(loop=loop))
+        losses = steps.run_epoch(hundred_batches(spec.config))["loss"]
+        return losses, session.run(variables_of(spec))
+
+
+@pytest.mark.parametrize("loop", ["step", pytest.param("epoch", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", DECAYS)
+def test_a_hundred_steps_with_decay_follow_tensorflow_1(name, loop, decays):
+    losses, values = hundred_decayed_steps(name, loop, decays)
+    np.testing.assert_allclose(losses, decays[f"{name}/losses"], rtol=1e-5)
+    agree(values, decays, f"{name}/100", dict(noise_variables=[]), rtol=1e-5)
 
 
 def agree(values, golden, prefix, case, rtol):

@@ -16,7 +16,7 @@ from tf1_dnn import cli, compare, data, evaluate, export, predict
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import pictures, synthetic
-from tf1_dnn.errors import DataError
+from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.training import trainer
 
@@ -253,3 +253,33 @@ def test_a_network_on_other_data_takes_no_pictures(tmp_path, files):
     )
     with pytest.raises(DataError, match=r"takes inputs of the shape \(20,\), not pictures"):
         predict.predict(tmp_path, files[:1])
+
+
+def test_a_run_on_a_folder_for_each_class_takes_pictures_as_they_are(tmp_path, capsys):
+    for name, level in [("dark", 30), ("light", 220)]:
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(12):
+            picture = np.full((6, 5), level + i, np.uint8)
+            Image.fromarray(picture).save(tmp_path / "data" / name / f"{i}.png")
+    splits = data.load(path=tmp_path / "data")
+    config = Config(hidden_units=(8,), batch_norm=False, batch_size=4, n_epochs=20)
+    trainer.train(config, splits, run_dir=tmp_path / "run", execution=Execution(loop="step"))
+    export.export(tmp_path / "run", tmp_path / "export")
+    Image.fromarray(np.full((60, 50), 225, np.uint8)).save(tmp_path / "large.png")  # and no ink
+    files = [str(tmp_path / "data" / "dark" / "3.png"), str(tmp_path / "large.png")]
+    for source in ("run", "export"):
+        assert cli.run(predict.main, [str(tmp_path / source), *files]) == 0
+        lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert [line[:2] for line in lines] == [[files[0], "dark"], [files[1], "light"]]
+    assert cli.run(predict.main, [str(tmp_path / "run"), files[1], "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["digit"], line["class"]) == (1, "light")
+
+
+def test_classes_that_are_not_all_named_are_damage(run_dir, tmp_path):
+    folder = shutil.copytree(run_dir, tmp_path / "run")
+    description = json.loads((folder / "config.json").read_text())
+    description["data"]["classes"] = ["zero", "one"]
+    (folder / "config.json").write_text(json.dumps(description))
+    with pytest.raises(RunError, match="does not name every class"):
+        predict.find_source(folder)

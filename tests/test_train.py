@@ -24,8 +24,8 @@ def test_stdout_holds_the_curve_and_nothing_else(npz, capsys, tmp_path):
     out, err = capsys.readouterr()
     lines = [json.loads(line) for line in metrics.read_text().splitlines()]
     assert [list(line) for line in lines] == [
-        ["epoch", "valid_accuracy", "valid_loss", "seconds"],
-        ["epoch", "valid_accuracy", "valid_loss", "seconds"],
+        ["epoch", "valid_accuracy", "valid_loss", "seconds", "train_accuracy", "train_loss"],
+        ["epoch", "valid_accuracy", "valid_loss", "seconds", "train_accuracy", "train_loss"],
         ["test_accuracy", "test_loss"],
     ]
     assert out == (
@@ -33,7 +33,8 @@ def test_stdout_holds_the_curve_and_nothing_else(npz, capsys, tmp_path):
         f"epoch: 001, valid. Acc: {lines[1]['valid_accuracy']:.4f}\n"
         f"test. Acc: {lines[2]['test_accuracy']:.4f}\n"
     )
-    assert "data: small.npz (200 training, 40 validation, 60 test examples)" in err
+    sizes = "200 training, 40 validation, 60 test examples; 40 of 240 set aside for validation"
+    assert f"data: small.npz ({sizes}) from {npz}\n" in err
     assert re.search(r"^TensorFlow 2\.21\.\d+ on (CPU|\d+ GPU)", err, re.MULTILINE)
     assert "the post's" not in err
 
@@ -77,6 +78,8 @@ def test_a_preset_sets_every_option_and_an_option_given_overrides_it():
         (["batchnorm"], "choose from"),
         (["--optimizer", "lbfgs"], "choose from"),
         (["--learning-rate", "-1"], "learning_rate must be greater than 0"),
+        (["--learning-rate", "1", "--lr-values", "1"], "drop --learning-rate"),
+        (["--lr-decay", "0.9"], "invalid choice: '0.9'"),
         (["--learning-rate", "fast"], "invalid float value: 'fast'"),
         (["--dropout-rate", "1"], "dropout_rate must be at least 0 and below 1"),
         (["--kernel-initializer", "he"], "unknown kernel_initializer 'he'"),

@@ -71,7 +71,8 @@ def _read_metrics(folder: Path) -> tuple[tuple[EpochMetrics, ...], float | None]
     is_over = bool(lines) and "test_accuracy" in lines[-1]
     test = typed_json.convert(list(lines.pop().values()), TestMetrics) if is_over else None
     rows = [{**line, **time} for line, time in zip(lines, times)]
-    epochs = [[row[name] for name in EpochMetrics._fields] for row in rows]
+    known = EpochMetrics._field_defaults  # what runs of before 0.2 do not tell
+    epochs = [[{**known, **row}[name] for name in EpochMetrics._fields] for row in rows]
     return typed_json.convert(epochs, tuple[EpochMetrics, ...]), test and test.test_accuracy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from tf1_dnn.errors import ConfigError
@@ -12,9 +13,14 @@ ACTIVATIONS = ("elu", "relu", "selu", "leaky_relu", "tanh", "sigmoid")
 KERNEL_INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal")
 LOSS_REDUCTIONS = ("sum", "mean")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+LR_DECAYS = {  # what each needs, and may have besides
+    "exponential": (("lr_decay_steps", "lr_decay_rate"), ("staircase",)),
+    "piecewise_constant": (("lr_boundaries", "lr_values"), ()),
+    "polynomial": (("lr_decay_steps",), ("end_learning_rate", "power", "cycle")),
+}
 CLIP_KINDS = ("clip_value", "clip_norm", "clip_global_norm")
 LOOPS = ("epoch", "step")
-DEVICES = ("auto", "cpu", "gpu")
+DEVICES = ("auto", "cpu", "gpu")  # or "gpu:N"
 DATASETS = ("auto", "mnist", "synthetic")
 
 
@@ -41,6 +47,15 @@ class Config:
     loss_reduction: str = "sum"  # over the mini-batch; the post minimizes the vector `xentropy`
     optimizer: str = "sgd"
     learning_rate: float = 0.01
+    lr_decay: str | None = None  # by the global step; of LR_DECAYS, with tf.train's arguments:
+    lr_decay_steps: int | None = None
+    lr_decay_rate: float | None = None
+    staircase: bool = False
+    end_learning_rate: float = 0.0001
+    power: float = 1.0
+    cycle: bool = False
+    lr_boundaries: tuple[int, ...] | None = None
+    lr_values: tuple[float, ...] | None = None  # in the place of learning_rate
     clip_value: float | None = None  # each entry into [-clip_value, clip_value]
     clip_norm: float | None = None  # each gradient to at most this L2 norm
     clip_global_norm: float | None = None  # all gradients together to at most this L2 norm
@@ -50,7 +65,9 @@ class Config:
     shuffle_offset: int = 5  # permutations drawn before the first epoch
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        for name in ("hidden_units", "lr_boundaries", "lr_values"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         _require(
             all(_is_whole(n) and n > 0 for n in self.hidden_units),
             f"hidden_units must be positive whole numbers, not {list(self.hidden_units)}",
@@ -68,6 +85,7 @@ class Config:
             f"seed must be a whole number from 0 to {2**31 - 1}, not {self.seed}",
         )
         _check_fields(self)
+        _check_decay(self)
 
     @property
     def normal_stddev(self) -> float | None:
@@ -101,13 +119,22 @@ class Execution:
     loop: str = "epoch"  # whole epochs inside the graph, or "step": one session.run a mini-batch
     xla: bool = True  # compile the epoch loop
     max_resident_bytes: int = 1 << 30  # a larger training set streams through the epoch loop
-    device: str = "auto"  # the GPU where TensorFlow can use one, or "cpu", or "gpu" and no other
+    device: str = "auto"  # the GPU where TensorFlow can use one, "cpu", "gpu" and no other, "gpu:N"
     tf32: bool = False  # let a GPU round the inputs of matrix products to 10 bits of mantissa
 
     def __post_init__(self) -> None:
         _check_fields(self)
+        is_known = self.device in DEVICES or gpu_number(self.device) is not None
+        choices = ", ".join((*DEVICES, "gpu:0, gpu:1, ..."))
+        _require(is_known, f"unknown device {self.device!r}: choose from {choices}")
         _require(self.device != "cpu" or not self.tf32, "a CPU has no TF32: drop --tf32")
         _require(self.loop == "epoch" or self.xla, "the step loop is never compiled: drop --no-xla")
+
+
+def gpu_number(device: str) -> int | None:
+    """N of the device "gpu:N"; None of the others."""
+    found = re.fullmatch("gpu:([0-9]{1,4})", device)
+    return int(found[1]) if found else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,15 +156,15 @@ class Keeping:
 _CHOICES = {
     "activation": ACTIVATIONS,
     "loss_reduction": LOSS_REDUCTIONS,
+    "lr_decay": tuple(LR_DECAYS),
     "optimizer": OPTIMIZERS,
     "loop": LOOPS,
-    "device": DEVICES,
 }
 _LEAST = {  # of whole numbers
-    **dict(n_epochs=1, batch_size=1, shuffle_offset=0, max_resident_bytes=1),
+    **dict(lr_decay_steps=1, n_epochs=1, batch_size=1, shuffle_offset=0, max_resident_bytes=1),
     **dict(checkpoint_every=1, keep=1, patience=1, histograms=0),
 }
-_POSITIVE = ("learning_rate", *CLIP_KINDS)
+_POSITIVE = ("learning_rate", "lr_decay_rate", "power", *CLIP_KINDS)
 _SHARES = ("batch_norm_momentum", "dropout_rate")
 
 
@@ -155,6 +182,33 @@ def _check_fields(options: Any) -> None:
             _require_positive(name, value)
         elif name in _SHARES:
             _require(0 <= value < 1, f"{name} must be at least 0 and below 1, not {value}")
+
+
+def _check_decay(config: Config) -> None:
+    """Raise ConfigError for what the kind of decay lacks, or has no use for."""
+    kind = config.lr_decay
+    arguments = {each: needed + optional for each, (needed, optional) in LR_DECAYS.items()}
+    needed = LR_DECAYS[kind][0] if kind else ()
+    for name in dict.fromkeys(sum(arguments.values(), ())):
+        is_given = getattr(config, name) != Config.__dataclass_fields__[name].default
+        _require(is_given or name not in needed, f"lr_decay {kind} needs {name}")
+        uses = [each for each in LR_DECAYS if name in arguments[each]]
+        _require(not is_given or kind in uses, f"{name} is for lr_decay {' or '.join(uses)} only")
+    end = config.end_learning_rate
+    _require(0 <= end < math.inf, f"end_learning_rate must be at least 0 and finite, not {end}")
+    if config.lr_boundaries is not None:
+        _check_pieces(config.lr_boundaries, config.lr_values or ())
+
+
+def _check_pieces(boundaries: Sequence[int], values: Sequence[float]) -> None:
+    for boundary in boundaries:
+        _require_whole("each of lr_boundaries", boundary, 0)
+    ascend = all(a < b for a, b in zip(boundaries, boundaries[1:]))
+    _require(bool(boundaries) and ascend, f"lr_boundaries must ascend, not be {list(boundaries)}")
+    n = len(boundaries) + 1
+    _require(len(values) == n, f"lr_values must be one more than lr_boundaries: give {n} numbers")
+    for value in values:
+        _require_positive("each of lr_values", value)
 
 
 def _require_whole(name: str, value: object, least: int) -> None:

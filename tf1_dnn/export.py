@@ -13,6 +13,8 @@ from tf1_dnn.runs import directory as run_directory
 from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.spec import PathLike
 
+_TOLD = ("image_shape", "n_outputs", "scale", "classes", "plain")  # of the data
+
 
 def make_parser() -> cli.Parser:
     """The command's options."""
@@ -82,7 +84,7 @@ def export(
     inference = build_inference(run.model.config, n_inputs, data.n_outputs, fold=fold)
     if fold and run.model.config.batch_norm:
         values = fold_batch_norm(values)
-    metadata = {name: getattr(data, name) for name in ("image_shape", "n_outputs", "scale")}
+    metadata = {name: getattr(data, name) for name in _TOLD}
     origin = {"config": description.config, "folded": fold, "tf1_dnn": __version__}
     saved_model.write(directory, inference, values, {**metadata, **origin})
 

@@ -34,7 +34,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         default=None,
         metavar="PATH",
-        help="folder of IDX files or of mnist.npz, or an npz file (default: $TF1_DNN_DATA)",
+        help="folder of IDX files or of mnist.npz, an npz file, a CSV file, or a folder with a "
+        "folder of pictures for each class (default: $TF1_DNN_DATA)",
     )
 
 
@@ -54,6 +55,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     add("--loss-reduction", choices=cfg.LOSS_REDUCTIONS, help="over the mini-batch")
     add("--optimizer", choices=cfg.OPTIMIZERS)
     add("--learning-rate", type=float, metavar="RATE")
+    _add_decay_options(parser)
     add("--n-epochs", type=int, metavar="N")
     add("--batch-size", type=int, metavar="N")
     add("--seed", type=int, metavar="N", help="of initial weights, shuffling and dropout")
@@ -64,6 +66,26 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     add("--clip-norm", type=float, metavar="T", help="each gradient to an L2 norm of T")
     add("--clip-global-norm", type=float, metavar="T", help="all gradients together")
     clipping.add_argument("--no-clip", action="store_true", help="none, whatever the preset")
+
+
+def _add_decay_options(parser: argparse.ArgumentParser) -> None:
+    """Of the learning rate, as tf.train's functions of these names decay it."""
+    group = parser.add_argument_group("learning-rate decay (steps are updates, not epochs)")
+    add = functools.partial(_add_config_option, group)
+    add("--lr-decay", choices=tuple(cfg.LR_DECAYS))
+    add("--lr-decay-steps", type=int, metavar="N", help="of exponential and polynomial")
+    words = "of exponential: times RATE every N steps"
+    add("--lr-decay-rate", type=float, metavar="RATE", help=words)
+    switch = argparse.BooleanOptionalAction
+    add("--staircase", action=switch, help="of exponential: at every N-th step only")
+    words = "of polynomial: the rate after N steps"
+    add("--end-learning-rate", type=float, metavar="RATE", help=words)
+    add("--power", type=float, metavar="P", help="of polynomial")
+    add("--cycle", action=switch, help="of polynomial: anew, with 2N, 3N, ... steps")
+    words = "of piecewise_constant: the last step of each piece but the last"
+    add("--lr-boundaries", type=int, nargs="+", metavar="STEP", help=words)
+    words = "of piecewise_constant: the rate of each piece"
+    add("--lr-values", type=float, nargs="+", metavar="RATE", help=words)
 
 
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +113,9 @@ def add_device_options(parser: Any) -> None:
     """Where to compute: Execution's device and tf32."""
     parser.add_argument(
         "--device",
-        choices=cfg.DEVICES,
-        help="auto: a GPU where TensorFlow can use one (default); gpu: that or an error",
+        metavar="|".join((*cfg.DEVICES, "gpu:N")),
+        help="auto: a GPU where TensorFlow can use one (default); gpu: that or an error; gpu:N: "
+        "the one of this number",
     )
     parser.add_argument(
         "--tf32",
@@ -151,6 +174,8 @@ def _spelled(value: Any) -> str:
 def make_config(given: Mapping[str, Any]) -> Config:
     """The preset's Config with the given options over it."""
     preset = PRESETS[given["preset"]]
+    if "learning_rate" in given and "lr_values" in given:
+        raise ConfigError("--lr-values are the learning rates: drop --learning-rate.")
     if given.get("no_clip"):
         preset = preset.replace(**dict.fromkeys(cfg.CLIP_KINDS))
     return preset.replace(**_fields_of(Config, given))

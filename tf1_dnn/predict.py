@@ -37,6 +37,8 @@ class Source(NamedTuple):
     is_export: bool
     image_shape: tuple[int, ...]
     scale: float  # the level, out of 255, that the network saw as 1
+    classes: tuple[str, ...] | None  # their names, where they have any
+    plain: bool  # whether the network saw pictures as they are, not in MNIST's form
 
 
 def make_parser() -> cli.Parser:
@@ -58,7 +60,8 @@ def make_parser() -> cli.Parser:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print a JSON object per line instead: file, digit, probability, probabilities",
+        help="print a JSON object per line instead: file, digit, probability, probabilities, and "
+        "class where classes have names",
     )
     return parser
 
@@ -75,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except DataError as error:
             cli.say(f"error: {error}")
     for prediction in _predict(source, names, arrays):
-        cli.put(json.dumps(prediction._asdict()) if given.json else _line(prediction))
+        cli.put(_json(prediction, source) if given.json else _line(prediction, source))
     return 0 if len(names) == len(given.images) else 1
 
 
@@ -121,14 +124,17 @@ def find_source(model_dir: PathLike) -> Source:
         raise DataError(f"{folder} takes inputs of the shape {shape}, not pictures [h, w].")
     if scale is None:
         raise DataError(f"{folder} takes images with values below 0, which no picture has.")
-    return Source(folder, is_export, shape, scale)
+    if data.classes is not None and len(data.classes) != data.n_outputs:
+        raise RunError(f"{folder} is damaged, as it does not name every class: take another run.")
+    return Source(folder, is_export, shape, scale, data.classes, data.plain)
 
 
 def _read(image: Image, source: Source) -> np.ndarray:
     """A picture in the form of the data, uint8 `image_shape`; DataError that names the file."""
     grey = image if isinstance(image, np.ndarray) else pictures.read(image)
     try:
-        return pictures.to_data_form(grey, source.image_shape)
+        form = pictures.as_it_is if source.plain else pictures.to_data_form
+        return form(grey, source.image_shape)
     except DataError as error:
         name = _name(image)
         raise DataError(f"{name}: {error}" if name else str(error)) from error
@@ -149,8 +155,14 @@ def _name(image: Image) -> str:
     return str(getattr(image, "name", "")) if hasattr(image, "read") else os.fsdecode(image)
 
 
-def _line(prediction: Prediction) -> str:
-    return f"{prediction.file}\t{prediction.digit}\t{prediction.probability:.4f}"
+def _json(prediction: Prediction, source: Source) -> str:
+    name = {"class": source.classes[prediction.digit]} if source.classes else {}
+    return json.dumps({**prediction._asdict(), **name})
+
+
+def _line(prediction: Prediction, source: Source) -> str:
+    name = source.classes[prediction.digit] if source.classes else prediction.digit
+    return f"{prediction.file}\t{name}\t{prediction.probability:.4f}"
 
 
 def _predict(source: Source, names: list[str], arrays: list[np.ndarray]) -> Iterator[Prediction]:

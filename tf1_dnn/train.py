@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 from tf1_dnn import cli, options
 from tf1_dnn.cluster import tf_config
-from tf1_dnn.config import PRESETS, PUBLISHED_CURVES
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, gpu_number
 from tf1_dnn.errors import DeviceError, Error, told
 from tf1_dnn.spec import TrainSpec
 from tf1_dnn.training.signals import exiting_at_signals
@@ -97,23 +97,23 @@ def train(spec: TrainSpec, preset: str, metrics: str | None) -> int:
 
 def check_before_tensorflow(spec: TrainSpec, splits: Splits) -> None:
     """Refuse a run directory or a device before TensorFlow is imported and anything written."""
-    from tf1_dnn.devices import cuda
+    from tf1_dnn.devices import cuda, driver
     from tf1_dnn.runs import config_json, directory
 
     if spec.run_dir is not None:
         description = config_json.describe(spec, splits)
         directory.check_run(spec.run_dir, description, resume=spec.resume, overwrite=spec.overwrite)
-    fault = cuda.fault() if spec.execution.device == "gpu" else None
+    if not spec.execution.device.startswith("gpu"):
+        return
+    fault = cuda.fault()
     if fault is not None:
         raise DeviceError(f"no GPU can be used: {fault}.")
+    driver.require_gpu(gpu_number(spec.execution.device), driver.n_gpus())
 
 
 def train_and_print(spec: TrainSpec, splits: Splits, write: Callable[[Metrics], None]) -> History:
     """Train, with the curve on stdout and the metrics of each epoch given to `write`."""
-    cli.say(
-        f"data: {splits.name} ({splits.train.n_examples:,} training, {splits.valid.n_examples:,} "
-        f"validation, {splits.test.n_examples:,} test examples) from {splits.source}"
-    )
+    cli.say(f"data: {splits.name} ({splits.sizes}) from {splits.source}")
     from tf1_dnn.devices import sessions
 
     if spec.task is None:

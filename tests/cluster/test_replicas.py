@@ -34,6 +34,7 @@ EQUAL = {
     "clipping by value": dict(loss_reduction="mean", clip_value=0.01, learning_rate=0.1),
     "clipping by global norm": dict(clip_global_norm=0.5, optimizer="momentum"),
     "adam": dict(loss_reduction="mean", optimizer="adam"),
+    "decay": dict(lr_decay="exponential", lr_decay_steps=3, lr_decay_rate=0.5, batch_norm=False),
 }
 
 

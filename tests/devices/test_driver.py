@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tf1_dnn.devices import driver
+from tf1_dnn.errors import DeviceError
 
 CUDA = """
 int cuInit(unsigned flags) { return %d; }
@@ -46,7 +47,19 @@ def test_a_driver_that_fails_is_told_with_a_remedy(fake_driver, code, n_gpus, wo
 
 def test_a_driver_that_works_has_no_fault(fake_driver):
     fake_driver(0, 2)
-    assert driver.fault() is None
+    assert driver.fault() is None and driver.n_gpus() == 2
+
+
+def test_a_driver_with_a_fault_offers_no_gpu(fake_driver):
+    fake_driver(35, 2)
+    assert driver.n_gpus() == 0
+
+
+def test_a_gpu_is_required_by_its_number():
+    driver.require_gpu(None, 0)
+    driver.require_gpu(1, 2)
+    with pytest.raises(DeviceError, match="there is no gpu:2: .* gpu:0 to gpu:1.$"):
+        driver.require_gpu(2, 2)
 
 
 def test_a_missing_driver_names_the_library(monkeypatch):

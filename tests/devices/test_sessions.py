@@ -8,7 +8,7 @@ from conftest import small_splits
 from tf1_dnn import cli, train
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution
-from tf1_dnn.devices import cuda, driver, sessions
+from tf1_dnn.devices import cuda, diagnosis, driver, sessions
 from tf1_dnn.errors import ConfigError, DeviceError
 from tf1_dnn.graph import build_graph
 from tf1_dnn.runs import config_json, directory
@@ -17,6 +17,19 @@ from tf1_dnn.training.compiled_epoch import build_epoch_graph
 
 MISSING = driver.Fault("the driver is missing (libcuda.so.1)", "install it")
 SMALL = ["--hidden-units", "4", "--n-epochs", "1", "--batch-size", "20", "--loop", "step"]
+
+
+@pytest.fixture(autouse=True)
+def no_gpu_begun_with(monkeypatch):
+    """As in a new process."""
+    monkeypatch.setattr(sessions, "_first_gpu", [])
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """TensorFlow can use two."""
+    monkeypatch.setattr(sessions, "usable_gpus", lambda: [0, 1])
+    monkeypatch.setattr(sessions, "describe", lambda gpu: f"GPU {gpu} (model)")
 
 
 @pytest.fixture
@@ -90,6 +103,41 @@ def test_sessions_grow_in_memory_and_a_cpu_session_sees_no_gpu():
         assert {device.device_type for device in session.list_devices()} == {"CPU"}
 
 
+def test_a_gpu_is_chosen_by_its_number(two_gpus):
+    device = sessions.choose_device("gpu:1")
+    assert (device.kind, device.description) == ("GPU", "GPU 1 (model), one of 2")
+    assert sessions.session_config(device).gpu_options.visible_device_list == "1"
+    assert sessions.choose_device("auto") == device  # a process stays where it began
+    with pytest.raises(DeviceError, match="computes on gpu:1 already.*another process for gpu:0"):
+        sessions.choose_device("gpu:0")
+
+
+@pytest.mark.parametrize("device", ["auto", "gpu"])
+def test_without_a_number_tensorflow_takes_its_first(device, two_gpus):
+    config = sessions.session_config(sessions.choose_device(device))
+    assert config.gpu_options.visible_device_list == ""
+    assert sessions.choose_device("gpu:0").description == "GPU 0 (model), one of 2"
+
+
+def test_a_number_beyond_the_gpus_there_are_is_refused(two_gpus, monkeypatch):
+    with pytest.raises(DeviceError) as caught:
+        sessions.choose_device("gpu:2")
+    assert str(caught.value) == "there is no gpu:2: give one of those there are, gpu:0 to gpu:1."
+    monkeypatch.setattr(sessions, "usable_gpus", lambda: [])
+    monkeypatch.setattr(cuda, "fault", lambda: MISSING)
+    with pytest.raises(DeviceError, match="no GPU can be used: the driver is missing"):
+        sessions.choose_device("gpu:0")
+
+
+def test_the_doctor_lists_the_gpus(two_gpus, monkeypatch):
+    monkeypatch.setattr(
+        diagnosis, "_computes", lambda what, **_: diagnosis.Diagnosis("ok", what, "")
+    )
+    found = {each.what: each.detail for each in diagnosis.device(require_gpu=True)}
+    assert found["device"] == "GPU 0 (model), one of 2"
+    assert found["gpu:1"] == "GPU 1 (model); train --device takes it"
+
+
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
 def test_tf32_is_as_asked_within_a_session_and_as_before_after_it(before, allowed):
@@ -150,8 +198,9 @@ def test_every_variable_of_a_training_graph_can_lie_on_a_gpu():
 
 
 def test_unknown_devices_and_tf32_on_a_cpu_are_refused():
-    with pytest.raises(ConfigError, match="unknown device 'tpu': choose from auto, cpu, gpu"):
-        Execution(device="tpu")
+    for device in ("tpu", "gpu:", "gpu:-1", "gpu:N", "gpu:0x1", "cpu:0"):
+        with pytest.raises(ConfigError, match=f"'{device}': choose from auto, cpu, gpu, gpu:0"):
+            Execution(device=device)
     with pytest.raises(ConfigError, match="drop --tf32"):
         Execution(device="cpu", tf32=True)
 
@@ -178,6 +227,17 @@ def test_the_command_says_what_it_uses_and_warns(npz, unusable_gpu, capsys):
     assert re.search(r"^TensorFlow 2\.21\.\d+ on CPU \(\d+ cores\)$", err, re.MULTILINE)
     assert run(*SMALL, "--data", npz, "--device", "cpu") == 0
     assert "warning" not in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_gpu_that_is_not_there(npz, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(cuda, "fault", lambda: None)
+    monkeypatch.setattr(driver, "n_gpus", lambda: 1)
+    metrics = tmp_path / "metrics.jsonl"
+    assert run(*SMALL, "--data", npz, "--device", "gpu:1", "--metrics", str(metrics)) == 2
+    assert capsys.readouterr().err == (
+        "error: there is no gpu:1: give one of those there are, only gpu:0.\n"
+    )
+    assert not metrics.exists()
 
 
 def test_the_command_refuses_before_anything_is_written(npz, no_gpu, capsys, tmp_path):

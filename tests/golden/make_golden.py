@@ -73,8 +73,11 @@ OPTIMIZERS = dict(
     adam=tf.train.AdamOptimizer,
 )
 
+POLYNOMIAL = ("end_learning_rate", "power", "cycle")  # what polynomial_decay has defaults for
+
 N_INPUTS, N_CLASSES, N_EXAMPLES = 20, 5, 203  # of the small data
 SNAPSHOTS = (1, 10, 100)  # training steps after which variables are stored
+N_RATES = 1500  # steps whose learning rates are stored
 N_VALID = 5000  # the first images of MNIST's training set, as in the post
 
 Graph = namedtuple(
@@ -141,11 +144,27 @@ def build_layers(inputs, training, n_classes, options):
 def build_train_op(target, options):
     """Returns the train op and the global norm of the gradients before any clipping."""
     with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
-        optimizer = OPTIMIZERS[options["optimizer"]](options["learning_rate"])
+        rate, global_step = options["learning_rate"], None
+        if "lr_decay" in options:
+            global_step = tf.train.create_global_step()
+            rate = decayed(options, global_step)
+        optimizer = OPTIMIZERS[options["optimizer"]](rate)
         grads, variables = zip(*optimizer.compute_gradients(target))
         clipped = clip_gradients(grads, options)
-        train_op = optimizer.apply_gradients(list(zip(clipped, variables)))
+        train_op = optimizer.apply_gradients(list(zip(clipped, variables)), global_step)
     return train_op, tf.global_norm(grads)
+
+
+def decayed(options, step):
+    """Returns the learning rate at a global step, a float32 scalar."""
+    rate, steps = options["learning_rate"], options.get("lr_decay_steps")
+    if options["lr_decay"] == "exponential":
+        factor, staircase = options["lr_decay_rate"], options.get("staircase", False)
+        return tf.train.exponential_decay(rate, step, steps, factor, staircase=staircase)
+    if options["lr_decay"] == "polynomial":
+        arguments = {name: options[name] for name in POLYNOMIAL if name in options}
+        return tf.train.polynomial_decay(rate, step, steps, **arguments)
+    return tf.train.piecewise_constant(step, options["lr_boundaries"], options["lr_values"])
 
 
 def clip_gradients(grads, options):
@@ -301,6 +320,53 @@ def make_steps(out):
         )
     np.savez_compressed(os.path.join(out, "steps.npz"), **arrays)
     write_json(os.path.join(out, "steps.json"), snapshots=[0] + list(SNAPSHOTS), cases=cases)
+
+
+# decays.npz and decays.json: learning rates by the global step, and training with them.
+
+
+def decay_cases():
+    """Returns {name: options}; the decays go on within the 100 steps of training."""
+    exponential = dict(lr_decay="exponential", lr_decay_steps=49, lr_decay_rate=0.5)
+    polynomial = dict(lr_decay="polynomial", lr_decay_steps=60)
+    decays = {
+        "exponential": exponential,
+        "exponential_staircase": dict(exponential, staircase=True, lr_decay_steps=41),
+        "exponential_slow": dict(exponential, lr_decay_steps=1000, lr_decay_rate=0.96),
+        "exponential_growth": dict(exponential, lr_decay_rate=1.5, lr_decay_steps=100),
+        "polynomial": polynomial,
+        "polynomial_root": dict(polynomial, lr_decay_steps=41, power=0.5, end_learning_rate=0.0),
+        "polynomial_square_cycle": dict(
+            polynomial, lr_decay_steps=37, power=2.0, end_learning_rate=0.001, cycle=True
+        ),
+        "piecewise_constant": dict(
+            lr_decay="piecewise_constant",
+            lr_boundaries=[30, 31, 70],
+            lr_values=[0.1, 1.0, 0.01, 0.2],
+        ),
+        "piecewise_constant_two": dict(
+            lr_decay="piecewise_constant", lr_boundaries=[0], lr_values=[0.01, 0.2]
+        ),
+    }
+    plain = dict(GRADIENT_CLIPPING, clip_value=None, learning_rate=0.2, **SMALL)
+    return {name: dict(plain, **decay) for name, decay in decays.items()}
+
+
+def make_decays(out):
+    inputs, labels = small_data()
+    arrays = {"inputs": inputs, "labels": labels}
+    cases = decay_cases()
+    for name, options in cases.items():
+        with tf.Graph().as_default(), tf.Session() as session:
+            step = tf.placeholder(tf.int64, [])
+            rate = decayed(options, step)
+            rates = [session.run(rate, {step: i}) for i in range(N_RATES)]
+        arrays[name + "/rates"] = np.array(rates)
+        case_arrays, _ = run_steps(options, inputs, labels)
+        kept = {k: v for k, v in case_arrays.items() if k.startswith("100/") or k == "losses"}
+        arrays.update({"%s/%s" % (name, key): array for key, array in kept.items()})
+    np.savez_compressed(os.path.join(out, "decays.npz"), **arrays)
+    write_json(os.path.join(out, "decays.json"), cases=cases)
 
 
 # initial_weights.json: what the full-size network starts from.
@@ -491,7 +557,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="MNIST as npz")
     parser.add_argument("--out", required=True, help="folder to write to")
-    parts = ["steps", "initial_weights", "curves", "checkpoint"]
+    parts = ["steps", "decays", "initial_weights", "curves", "checkpoint"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts, metavar="PART")
     return parser.parse_args()
 
@@ -502,6 +568,8 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     if "steps" in arguments.only:
         make_steps(arguments.out)
+    if "decays" in arguments.only:
+        make_decays(arguments.out)
     if "initial_weights" in arguments.only:
         make_initial_weights(arguments.out)
     mnist = load_mnist(arguments.data)

@@ -276,6 +276,13 @@ def save(folder, session, n_epochs, keep=9, best=1):
 EPOCH = EpochMetrics(0, 0.5, 0.5, 1.0)
 
 
+def test_a_checkpoint_of_before_training_was_told_is_read(tmp_path):
+    folder = CheckpointFolder(tmp_path)
+    folder.path(1).mkdir()
+    (folder.path(1) / "state.json").write_text('{"epochs": [[0, 0.5, 0.25, 1.0]]}')
+    assert folder.epochs(1) == [EpochMetrics(0, 0.5, 0.25, 1.0, None, None)]
+
+
 def test_a_deletion_cut_off_leaves_no_half_checkpoint(session, tmp_path, monkeypatch):
     folder = Checkpoints(tmp_path, session.model)
     for n_epochs in (1, 2):

@@ -39,6 +39,8 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "image_shape": [20],
         "n_outputs": 5,
         "scale": 255.0,
+        "classes": None,
+        "plain": False,
     }
     assert written["execution"] == dataclasses.asdict(EXECUTION)
     assert written["keeping"] == dataclasses.asdict(keeping)
@@ -50,6 +52,20 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
         "python": platform.python_version(),
     }
     assert config_json.read(tmp_path).config == config
+
+
+def test_a_run_of_before_an_option_has_its_default_and_can_be_resumed(tmp_path):
+    description = make_run(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    newer = {name for name in written["config"] if name.startswith("lr_")}
+    for name in [*newer, "staircase", "end_learning_rate", "power", "cycle"]:
+        del written["config"][name]
+    (tmp_path / "config.json").write_text(json.dumps(written))
+    assert len(newer) == 5 and config_json.read(tmp_path).config == CONFIG
+    directory.check_run(tmp_path, description, resume=True, overwrite=False)
+    decay = dict(lr_decay="piecewise_constant", lr_boundaries=[9], lr_values=[1, 0.1])
+    with pytest.raises(Error, match="lr_decay was None, not 'piecewise_constant'"):
+        directory.check_run(tmp_path, describe(**decay), resume=True, overwrite=False)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,14 @@ def test_training_curves_have_a_point_every_window(run):
     assert train.Scalars("loss")[0].value > train.Scalars("loss")[-1].value
 
 
+def test_a_decayed_learning_rate_is_that_of_the_step(tmp_path, no_plots):
+    decay = dict(lr_decay="exponential", lr_decay_steps=N_STEPS, lr_decay_rate=0.5)
+    config = CONFIG.replace(n_epochs=2, **decay)
+    trainer.train(config, small_splits(), execution=Execution(loop="step"), run_dir=tmp_path)
+    points = [(e.step, e.value) for e in read(tmp_path / "train").Scalars("learning_rate")]
+    assert points == [(N_STEPS, np.float32(0.005)), (2 * N_STEPS, np.float32(0.0025))]
+
+
 def test_histograms_of_every_stage_every_second_epoch(run):
     train = read(run[0] / "train")
     for tag in (

@@ -2,20 +2,20 @@
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tf1_dnn.errors import Error
 from tf1_dnn.runs import plots
+from tf1_dnn.runs.history import EpochMetrics
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def epochs(*accuracies):
+def epochs(*accuracies, train=(None, None)):
     return [
-        SimpleNamespace(epoch=epoch, valid_accuracy=accuracy, valid_loss=1 - accuracy)
+        EpochMetrics(epoch, accuracy, 1 - accuracy, 1.0, *train)
         for epoch, accuracy in enumerate(accuracies)
     ]
 
@@ -53,6 +53,19 @@ def test_lines_differ_without_colour(tmp_path, figures):
     plots.curves({str(i): epochs(0.1 * i, 0.5) for i in range(20)}, tmp_path / "curves.png")
     lines = figures[0].axes[0].lines
     assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 20
+
+
+def test_of_one_run_training_stands_beside_validation(tmp_path, figures):
+    run = epochs(0.5, 0.75, train=(0.625, 0.25))
+    plots.curves({"run": run}, tmp_path / "one.png")
+    plots.curves({"run": run, "other": run}, tmp_path / "two.png")
+    accuracy, loss = figures[0].axes
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.5, 0.75], [0.625] * 2]
+    assert [list(line.get_ydata()) for line in loss.lines] == [[0.5, 0.25], [0.25] * 2]
+    assert [axes.get_ylabel() for axes in figures[0].axes] == ["accuracy", "loss (mean)"]
+    (legend,) = figures[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["validation", "training"]
+    assert [len(axes.lines) for axes in figures[1].axes] == [2, 2]  # one line a run
 
 
 def test_one_curve_needs_no_legend_and_a_run_may_be_without_epochs(tmp_path, figures):

@@ -80,6 +80,10 @@ def test_an_interrupted_run_equals_one_never_interrupted(kills, keeping, through
     "execution, changes",
     [
         (Execution(loop="epoch"), {}),
+        (
+            Execution(loop="epoch"),
+            dict(lr_decay="exponential", lr_decay_steps=9, lr_decay_rate=0.9),
+        ),
         (STEP, dict(optimizer="sgd", batch_norm=False, clip_norm=0.1, shuffle_offset=0)),
     ],
 )

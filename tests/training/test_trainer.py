@@ -20,28 +20,35 @@ def without_seconds(history):
 
 
 def numpy_training(config, splits):
-    """Mean validation loss after each epoch, trained with tests/reference.py."""
+    """Of each epoch, trained with tests/reference.py: mean validation loss after it, and accuracy
+    and loss of the mini-batches before each update."""
     spec = build_graph(config, splits.n_inputs, splits.n_outputs)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
         variables = session.run({v.op.name: v for v in spec.graph.get_collection("variables")})
     del variables["global_step"]
     state = shuffle_state(config.seed, config.shuffle_offset, splits.train.n_examples)
-    valid_losses = []
+    epochs = []
     for _ in range(config.n_epochs):
+        steps = []
         for batch in batch_indices(splits.train.n_examples, config.batch_size, state):
             x, labels = splits.train.inputs(batch), splits.train.labels[batch]
+            logits, _ = reference.forward(variables, x, config.activation)
+            right = logits.argmax(axis=1) == labels
+            steps.append((right.mean(), reference.cross_entropy(logits, labels).mean()))
             variables = reference.sgd_step(variables, x, labels, config)
         logits, _ = reference.forward(variables, splits.valid.inputs(), config.activation)
-        valid_losses.append(reference.cross_entropy(logits, splits.valid.labels).mean())
-    return valid_losses
+        valid_loss = reference.cross_entropy(logits, splits.valid.labels).mean()
+        epochs.append((valid_loss, *np.mean(steps, axis=0)))
+    return epochs
 
 
-def test_training_equals_numpy(splits):
+@pytest.mark.parametrize("loop", ["step", "epoch"])
+def test_training_equals_numpy(splits, loop):
     config = PRESETS["gradient_clipping"].replace(clip_value=0.05, **SMALL)
-    history = trainer.train(config, splits)
+    history = trainer.train(config, splits, execution=Execution(loop=loop))
     np.testing.assert_allclose(
-        [epoch.valid_loss for epoch in history.epochs],
+        [(epoch.valid_loss, epoch.train_accuracy, epoch.train_loss) for epoch in history.epochs],
         numpy_training(config, splits),
         rtol=1e-5,
     )

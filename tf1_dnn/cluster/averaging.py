@@ -5,6 +5,7 @@ from typing import Any
 from tf1_dnn.cluster import shared
 from tf1_dnn.compat import tf, tf1_warnings_silenced
 from tf1_dnn.config import Config
+from tf1_dnn.graph.learning_rate import Schedule
 from tf1_dnn.graph.train_op import GradsAndVars, clip_gradients, make_optimizer
 from tf1_dnn.spec import Task
 
@@ -26,7 +27,7 @@ class AveragingOptimizer:
     """
 
     def __init__(self, config: Config, task: Task) -> None:
-        self._optimizer = make_optimizer(config.optimizer, config.learning_rate)
+        self._optimizer = make_optimizer(config.optimizer, Schedule(config))
         self._clipping, self._replicas = config.clipping, task.replicas
         self.rank = task.replicas.index(str(task))
         self._pending: list[Any] = []

@@ -30,7 +30,7 @@ RETRY_SECONDS = 0.5
 
 
 def start_server(task: Task, device: str) -> Any:
-    """The tf.train.Server of a task, on the device for "auto", "cpu" or "gpu".
+    """The tf.train.Server of a task, on the device as `sessions.choose_device` takes it.
 
     It listens on every interface of the machine, whatever the address (TensorFlow offers no
     choice), without authentication. Raises ClusterError if the port is taken.

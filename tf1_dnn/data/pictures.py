@@ -108,6 +108,16 @@ def to_data_form(grey: Array, image_shape: Sequence[int]) -> Array:
     return _stretch(resize(ink, (image_shape[0], image_shape[1])))
 
 
+def as_it_is(grey: Array, image_shape: Sequence[int]) -> Array:
+    """A picture's grey levels [h, w] as uint8 `image_shape`: resized where it has another size.
+
+    For networks trained on a folder of pictures per class, which are taken so.
+    """
+    if grey.shape != tuple(image_shape):
+        grey = resize(grey, (image_shape[0], image_shape[1]))
+    return np.rint(grey).astype(np.uint8)
+
+
 def _opened(file: PathLike | IO[bytes]) -> ContextManager[IO[bytes] | BufferedReader]:
     """The file, which stays open if it was; a path as a file that is closed at the end."""
     return open_regular(file) if isinstance(file, (str, os.PathLike)) else nullcontext(file)

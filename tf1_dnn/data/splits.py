@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tf1_dnn.config import DATASETS
-from tf1_dnn.data import mnist, synthetic
+from tf1_dnn.data import csv_files, folders, mnist, synthetic
 from tf1_dnn.data.formats import Array
 from tf1_dnn.errors import DataError
 from tf1_dnn.spec import PathLike
@@ -67,6 +67,9 @@ class Splits(NamedTuple):
     n_outputs: int
     name: str
     source: str
+    has_test: bool = True  # False where the test set was set aside from the training examples
+    classes: tuple[str, ...] | None = None  # the names of classes 0, 1, ... where they have names
+    plain: bool = False  # whether images are pictures as they are, not in MNIST's form
 
     @property
     def n_inputs(self) -> int:
@@ -77,6 +80,17 @@ class Splits(NamedTuple):
     def image_shape(self) -> tuple[int, ...]:
         """The shape of one image, (28, 28) for MNIST."""
         return self.train.images.shape[1:]
+
+    @property
+    def sizes(self) -> str:
+        """In words, how many examples there are, and how many were set aside from how many."""
+        train, valid, test = (part.n_examples for part in self[:3])
+        given = train + valid if self.has_test else train + valid + test
+        for_test = "" if self.has_test else f" and {test:,} for test"
+        return (
+            f"{train:,} training, {valid:,} validation, {test:,} test examples; "
+            f"{valid:,} of {given:,} set aside for validation{for_test}"
+        )
 
     @property
     def is_mnist(self) -> bool:
@@ -96,9 +110,10 @@ class Splits(NamedTuple):
 def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
     """Load and split a data set.
 
-    `path`, or else the variable TF1_DNN_DATA, names a folder or npz file in MNIST's formats.
-    Without either, MNIST comes from Keras's cache or is downloaded into it. "auto" turns to the
-    built-in digits, with a warning, if that fails; "mnist" does not; "synthetic" is these digits.
+    `path`, or else the variable TF1_DNN_DATA, names a folder or npz file in MNIST's formats, a CSV
+    file, or a folder with a folder of pictures for each class. Without either, MNIST comes from
+    Keras's cache or is downloaded into it. "auto" turns to the built-in digits, with a warning, if
+    that fails; "mnist" does not; "synthetic" is these digits.
 
     Raises DataError for an unknown data set, for a path given with "synthetic", and for files
     that are missing, damaged or not fit to train on.
@@ -110,27 +125,45 @@ def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
             raise DataError(f"synthetic digits are not read from {path}: drop one of the two")
         return _load_synthetic()
     try:
-        arrays, source, name = stored(path)
+        found = stored(path)
     except mnist.Unavailable as error:
         if dataset == "mnist":
             raise
         _logger.warning("using synthetic digits: %s", error)
         return _load_synthetic()
-    return split(*arrays, name=name, source=source)
+    splits = split(*found.arrays, name=found.name, source=found.source)
+    return splits._replace(has_test=found.has_test, classes=found.classes, plain=found.plain)
 
 
-def stored(path: PathLike | None = None) -> tuple[mnist.Arrays, str, str]:
-    """The arrays as stored, where `load` finds MNIST: neither checked nor split; origin and name.
+class Stored(NamedTuple):
+    """Arrays as stored, neither checked nor split; the rest as in Splits."""
+
+    arrays: mnist.Arrays
+    source: str
+    name: str
+    has_test: bool = True
+    classes: tuple[str, ...] | None = None
+    plain: bool = False
+
+
+def stored(path: PathLike | None = None) -> Stored:
+    """What `load` reads, but for the built-in digits.
 
     Raises DataError for files that are missing or damaged, and where there is no MNIST.
     """
     if path is None:
         path = os.environ.get(DATA_VARIABLE, "").strip() or None
     if path is None:
-        return *mnist.fetch(), "MNIST"
+        return Stored(*mnist.fetch(), "MNIST")
     path = os.path.expanduser(path)
     source = os.path.abspath(path)
-    return mnist.read(path), source, os.path.basename(source) or source
+    name = os.path.basename(source) or source
+    is_csv = source.lower().endswith(csv_files.SUFFIX)
+    are_pictures = os.path.isdir(path) and folders.holds_classes(source)
+    if not (is_csv or are_pictures):
+        return Stored(mnist.read(path), source, name)
+    own = csv_files.read(source) if is_csv else folders.read(source)
+    return Stored((own.train, own.test), source, name, own.has_test, own.classes, are_pictures)
 
 
 def split(train: Pair, test: Pair, *, name: str, source: str) -> Splits:

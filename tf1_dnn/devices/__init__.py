@@ -4,4 +4,4 @@
 `diagnosis` is what the doctor looks at.
 """
 
-__all__ = ["cuda", "diagnosis", "sessions"]
+__all__ = ["cuda", "diagnosis", "driver", "sessions"]

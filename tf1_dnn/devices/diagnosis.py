@@ -94,6 +94,10 @@ def device(*, require_gpu: bool) -> Iterator[Diagnosis]:
         chosen = sessions.choose_device("gpu" if require_gpu else "auto")
         status = "warn" if chosen.warning else "ok"
         yield Diagnosis(status, "device", chosen.description, chosen.warning)
+        for number, gpu in enumerate(sessions.usable_gpus()):
+            yield Diagnosis(
+                "ok", f"gpu:{number}", f"{sessions.describe(gpu)}; train --device takes it"
+            )
     except DeviceError as error:
         yield Diagnosis("FAIL", "device", str(error))
     yield _computes("matrix product", compiled=False, failure="FAIL")

@@ -5,6 +5,8 @@ import glob
 import os
 from typing import NamedTuple
 
+from tf1_dnn.errors import DeviceError
+
 LIBRARY = "libcuda.so.1"
 _INSTALL = (
     "install NVIDIA's driver; in Docker, install the NVIDIA Container Toolkit on the host and give "
@@ -36,16 +38,33 @@ _FAULTS = {  # by CUresult, as cuda.h numbers them
 def fault() -> Fault | None:
     """Why the driver offers no GPU; asking it initializes CUDA here, as TensorFlow does."""
     try:
-        cuda = ctypes.CDLL(LIBRARY)
+        code, count = _ask()
     except OSError as error:
         return Fault(f"the driver is missing ({error})", _INSTALL)
-    count = ctypes.c_int(0)
-    code = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
-    if code == 0 and count.value:
+    if code == 0 and count:
         return None
     code = code or _NO_DEVICE
     unknown = Fault(f"the driver failed with CUDA error {code}", "run nvidia-smi, restart")
     return _FAULTS.get(code, unknown)
+
+
+def n_gpus() -> int:
+    """How many GPUs the driver offers; 0 where it has a fault."""
+    return 0 if fault() else _ask()[1]
+
+
+def _ask() -> tuple[int, int]:
+    """A CUresult and the number of GPUs; OSError without a driver."""
+    cuda, count = ctypes.CDLL(LIBRARY), ctypes.c_int(0)
+    code = cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count))
+    return code, count.value
+
+
+def require_gpu(number: int | None, n_gpus: int) -> None:
+    """Raise DeviceError unless the number is that of one of `n_gpus`, or None."""
+    if number is not None and number >= n_gpus:
+        known = "only gpu:0" if n_gpus == 1 else f"gpu:0 to gpu:{n_gpus - 1}"
+        raise DeviceError(f"there is no gpu:{number}: give one of those there are, {known}.")
 
 
 def kernel_module(path: str = "/proc/driver/nvidia/version") -> str | None:

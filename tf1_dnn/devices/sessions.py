@@ -5,7 +5,7 @@ import os
 from typing import Any, Iterator, NamedTuple
 
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Execution
+from tf1_dnn.config import Execution, gpu_number
 from tf1_dnn.devices import cuda, driver
 from tf1_dnn.devices.driver import Fault
 from tf1_dnn.errors import DeviceError
@@ -16,22 +16,26 @@ class Device(NamedTuple):
 
     kind: str  # "CPU" or "GPU"
     description: str  # in words
+    number: int | None = None  # of the GPU among TensorFlow's; None leaves the choice to it
     warning: str | None = None  # why a GPU that is in the machine stays unused, and the remedy
 
 
 def choose_device(device: str = "auto") -> Device:
-    """The device for "auto", "cpu" or "gpu".
+    """The device for "auto", "cpu", "gpu" or "gpu:N".
 
-    Raises DeviceError, with the reason and the remedy, for "gpu" where TensorFlow can use none.
+    Raises DeviceError, with the reason and the remedy, for a GPU where TensorFlow can use none, or
+    has none of this number, or has begun with another one.
     """
     cpu = Device("CPU", f"CPU ({os.cpu_count()} cores)")
     if device == "cpu":
         return cpu
-    gpus = usable_gpus()
+    gpus, wanted = usable_gpus(), gpu_number(device)
     if gpus:
-        others = f", the first of {len(gpus)}" if len(gpus) > 1 else ""
-        return Device("GPU", describe(gpus[0]) + others)
-    if device == "gpu":
+        driver.require_gpu(wanted, len(gpus))
+        number = _require_first(wanted)
+        others = f", one of {len(gpus)}" if len(gpus) > 1 else ""
+        return Device("GPU", describe(gpus[number or 0]) + others, number)
+    if device.startswith("gpu"):
         raise DeviceError(f"no GPU can be used: {why_no_gpu()}.")
     seen = [] if driver.hidden() else driver.gpus_in_machine()
     if not seen:
@@ -60,7 +64,27 @@ def session_config(device: Device) -> Any:
     config.gpu_options.allow_growth = True
     if device.kind == "CPU":
         config.device_count["GPU"] = 0
+        return config
+    if device.number is not None:
+        config.gpu_options.visible_device_list = str(device.number)
+    _first_gpu[:] = [device.number or 0]
     return config
+
+
+# The GPU that TensorFlow calls its first in this process, once there is one: it never changes.
+_first_gpu: list[int] = []
+
+
+def _require_first(number: int | None) -> int | None:
+    """The number asked for, or the one in use; DeviceError if these are two."""
+    if not _first_gpu or number == _first_gpu[0]:
+        return number
+    if number is None:
+        return _first_gpu[0] or None
+    raise DeviceError(
+        f"this process computes on gpu:{_first_gpu[0]} already, and TensorFlow stays there: start "
+        f"another process for gpu:{number}."
+    )
 
 
 def usable_gpus() -> list[Any]:

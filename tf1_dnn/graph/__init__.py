@@ -22,6 +22,7 @@ __all__ = [
     "build_tower",
     "inference",
     "layers",
+    "learning_rate",
     "network",
     "step_metric",
     "train_op",

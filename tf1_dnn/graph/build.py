@@ -6,6 +6,7 @@ from tf1_dnn.compat import tf
 from tf1_dnn.config import Config
 from tf1_dnn.graph import network
 from tf1_dnn.graph.layers import Tensor
+from tf1_dnn.graph.learning_rate import Schedule
 from tf1_dnn.graph.network import Losses, Network, Placeholders
 from tf1_dnn.graph.train_op import TrainStep, make_optimizer, train_step
 
@@ -35,6 +36,7 @@ class ModelSpec(NamedTuple):
     correct: Tensor  # bool [batch]
     accuracy: Tensor  # float32 scalar
     optimizer: Any
+    schedule: Schedule  # of the optimizer's learning rate
     global_step: Any  # int64 scalar variable, the only progress counter
     init: Any  # global_variables_initializer()
 
@@ -79,7 +81,8 @@ def build_graph(
         tf.set_random_seed(config.seed)
         placeholders = network.placeholders(n_inputs)
         global_step = tf.train.create_global_step()
-        optimizer = optimizer or make_optimizer(config.optimizer, config.learning_rate)
+        schedule = Schedule(config)
+        optimizer = optimizer or make_optimizer(config.optimizer, schedule)
         tower = build_tower(
             placeholders.inputs,
             placeholders.labels,
@@ -101,6 +104,7 @@ def build_graph(
             correct=correct,
             accuracy=accuracy,
             optimizer=optimizer,
+            schedule=schedule,
             global_step=global_step,
             init=tf.global_variables_initializer(),
         )

@@ -16,8 +16,11 @@ class TrainStep(NamedTuple):
     clipped_grads: GradsAndVars  # as applied
 
 
-def make_optimizer(name: str, learning_rate: float) -> Any:
-    """The tf.train optimizer; TensorFlow 1's defaults, and 0.9 for momentum and nesterov."""
+def make_optimizer(name: str, learning_rate: Any) -> Any:
+    """The tf.train optimizer; TensorFlow 1's defaults, and 0.9 for momentum and nesterov.
+
+    `learning_rate` is a number, a float32 scalar, or a function that gives either.
+    """
     return {
         "sgd": lambda: tf.train.GradientDescentOptimizer(learning_rate),
         "momentum": lambda: tf.train.MomentumOptimizer(learning_rate, 0.9),

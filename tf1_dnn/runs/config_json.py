@@ -42,6 +42,8 @@ class DataDescription:
     image_shape: tuple[Size, ...]
     n_outputs: Size
     scale: Scale | None = 255.0  # the grey level that the network saw as 1; None: no pictures
+    classes: tuple[str, ...] | None = None  # names of classes 0, 1, ... where they have names
+    plain: bool = False  # whether pictures were taken as they are, not in MNIST's form
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +71,8 @@ def describe(spec: TrainSpec, splits: Splits) -> Description:
             splits.image_shape,
             splits.n_outputs,
             _scale(splits.train.images),
+            splits.classes,
+            splits.plain,
         ),
         spec.execution,
         spec.keeping,

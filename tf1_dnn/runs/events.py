@@ -9,6 +9,7 @@ import numpy as np
 from tf1_dnn.compat import tf
 from tf1_dnn.data import Dataset
 from tf1_dnn.graph import ModelSpec
+from tf1_dnn.graph.learning_rate import rate_at
 from tf1_dnn.runs.history import EpochMetrics, StepMetrics
 
 WINDOW = 50  # steps that one point of a training curve stands for
@@ -51,6 +52,8 @@ class Events:
             self.moving = tf.summary.merge(_moving_statistics()) if has_moving else None
             self.details = tf.summary.merge(_details(model)) if histograms else None
             meta_graph = tf.train.export_meta_graph()
+            rate = rate_at(model.config, model.global_step)
+            self.learning_rate = tf.convert_to_tensor(rate)
         self.train, self.valid = EventFile(folder / "train"), EventFile(folder / "valid")
         self.train.write(graph_def=meta_graph.graph_def.SerializeToString())
         self.train.write(meta_graph_def=meta_graph.SerializeToString())
@@ -70,8 +73,9 @@ class Events:
             }
             step = end - self.n_steps + min(start + WINDOW, self.n_steps)
             self.train.write(step, summary=_scalars(window))
-        rate = {"learning_rate": self.model.config.learning_rate, "seconds": metrics.seconds}
-        self.train.write(end, summary=_scalars(rate))
+        rate = session.run(self.learning_rate)
+        scalars = {"learning_rate": rate, "seconds": metrics.seconds}
+        self.train.write(end, summary=_scalars(scalars))
         valid = {"loss": metrics.valid_loss, "accuracy": metrics.valid_accuracy}
         self.valid.write(end, summary=_scalars(valid))
         if self.moving is not None:

@@ -18,6 +18,10 @@ class EpochMetrics(NamedTuple):
     valid_accuracy: Share
     valid_loss: float  # mean over the validation set
     seconds: Seconds  # spent on training steps
+    # Means over the mini-batches, each taken before its update, in training mode. None in runs of
+    # before 0.2, and where this process ran no step of the epoch.
+    train_accuracy: Share | None = None
+    train_loss: float | None = None
 
 
 class TestMetrics(NamedTuple):
@@ -28,6 +32,12 @@ class TestMetrics(NamedTuple):
 class History(NamedTuple):
     epochs: tuple[EpochMetrics, ...]
     test: TestMetrics
+
+
+def training_means(steps: StepMetrics) -> dict[str, float]:
+    """What the steps of an epoch say of accuracy and loss, as fields of EpochMetrics."""
+    names = [name for name in ("accuracy", "loss") if name in steps]
+    return {f"train_{name}": float(np.mean(steps[name], dtype=np.float64)) for name in names}
 
 
 def best_epoch(epochs: Sequence[EpochMetrics]) -> int:

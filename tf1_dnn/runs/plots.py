@@ -30,6 +30,8 @@ def check_path(path: PathLike) -> None:
 def curves(named_curves: Mapping[str, Sequence[EpochMetrics]], path: PathLike) -> None:
     """Plot validation accuracy and mean loss over the epochs, one line per run.
 
+    Of a single run the accuracy and loss of training stand beside them.
+
     Args:
       named_curves: from a run's name to its epochs' metrics.
       path: a .png, .pdf or .svg file, replaced if it is there.
@@ -39,17 +41,35 @@ def curves(named_curves: Mapping[str, Sequence[EpochMetrics]], path: PathLike) -
     """
     figure = make_figure(width=9.0, height=3.8)
     axes = figure.subplots(1, 2)
-    for index, (name, epochs) in enumerate(named_curves.items()):
-        x = [each.epoch for each in epochs]
-        axes[0].plot(
-            x, [each.valid_accuracy for each in epochs], label=_plain(name), **line_style(index)
-        )
-        axes[1].plot(x, [each.valid_loss for each in epochs], **line_style(index))
-    for panel, label in zip(axes, ("validation accuracy", "validation loss (mean)")):
-        label_axes(panel, x="epoch", y=label)
-    if len(named_curves) > 1:
-        figure.legend(loc="outside lower center", ncols=min(len(named_curves), 3), frameon=False)
+    lines, prefix = _lines(named_curves)
+    for index, (name, points) in enumerate(lines.items()):
+        x, accuracies, losses = zip(*points) if points else ((), (), ())
+        axes[0].plot(x, accuracies, label=name, **line_style(index))
+        axes[1].plot(x, losses, **line_style(index))
+    for panel, label in zip(axes, ("accuracy", "loss (mean)")):
+        label_axes(panel, x="epoch", y=prefix + label)
+    if len(lines) > 1:
+        figure.legend(loc="outside lower center", ncols=min(len(lines), 3), frameon=False)
     save(figure, path)
+
+
+def _lines(
+    named_curves: Mapping[str, Sequence[EpochMetrics]],
+) -> tuple[dict[str, list[tuple]], str]:
+    """The points (epoch, accuracy, loss) of every line, and what the axes' labels begin with."""
+    valid = {
+        _plain(name): [(each.epoch, each.valid_accuracy, each.valid_loss) for each in epochs]
+        for name, epochs in named_curves.items()
+    }
+    train = [
+        (each.epoch, each.train_accuracy, each.train_loss)
+        for epochs in named_curves.values()
+        for each in epochs
+        if each.train_loss is not None
+    ]
+    if len(valid) > 1 or not train:
+        return valid, "validation "
+    return {"validation": next(iter(valid.values())), "training": train}, ""
 
 
 def confusion_matrix(matrix: np.ndarray, path: PathLike) -> None:

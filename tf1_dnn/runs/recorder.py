@@ -8,7 +8,7 @@ from typing import Any, ContextManager, Iterator, Sequence
 from tf1_dnn.config import Keeping
 from tf1_dnn.data import Splits, n_batches
 from tf1_dnn.errors import RunError, told
-from tf1_dnn.graph import STEP_METRICS, ModelSpec
+from tf1_dnn.graph import CHEAP_METRICS, STEP_METRICS, ModelSpec
 from tf1_dnn.runs import config_json, directory, durable, plots
 from tf1_dnn.runs.checkpoints import Checkpoints
 from tf1_dnn.runs.events import WINDOW, Events
@@ -19,7 +19,7 @@ from tf1_dnn.spec import TrainSpec
 class Recorder:
     """Of a run without a directory: it keeps nothing."""
 
-    metrics: Sequence[str] = ("loss",)  # the step metrics it wants
+    metrics: Sequence[str] = CHEAP_METRICS  # the step metrics it wants
     metrics_every = 1  # steps between two looks at gradients
 
     def resume(self, session: Any) -> list[EpochMetrics]:

@@ -55,6 +55,8 @@ class Metadata:
     scale: Scale | None  # the grey level that the network sees as 1; None: no pictures
     config: Config
     folded: bool = False
+    classes: tuple[str, ...] | None = None  # as in config_json.DataDescription
+    plain: bool = False
 
 
 def read_metadata(directory: Path) -> Metadata:

@@ -1,6 +1,7 @@
 """Many training steps in one session.run: a while_loop over batch indices, compiled by XLA."""
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from tf1_dnn.graph import (
     uncollected_variable,
 )
 from tf1_dnn.graph.layers import Tensor
+from tf1_dnn.graph.learning_rate import rate_at
 
 
 class EpochGraph(NamedTuple):
@@ -66,12 +68,13 @@ def build_epoch_graph(
         n_steps = tf.placeholder(tf.int32, [], name="n_steps")
         scale = tf.constant(255.0 if dataset.images.dtype == np.uint8 else 1.0)
 
-        def run_steps(*tensors: Tensor) -> list[Tensor]:
+        def run_steps(*tensors: Any) -> list[Tensor]:
             return BatchLoop(model, metrics, *tensors).run(metrics_every)
 
+        rates = scheduled_rates(model, tf.shape(indices)[0])
         # Without AutoGraph: it would parse and rewrite every function called, for a second.
         compiled = tf.function(run_steps, autograph=False, jit_compile=xla)
-        values = compiled(images, labels, indices, n_steps, scale)
+        values = compiled(images, labels, indices, n_steps, scale, rates)
         load = tf.group(*(variable.initializer for variable in variables), name="load")
         collected = dict(zip(metrics, values))
         return EpochGraph(images, labels, indices, n_steps, collected, resident, load)
@@ -86,6 +89,20 @@ def scaled(images: Tensor, scale: Tensor) -> Tensor:
     return tf.cast(images, tf.float32) / scale
 
 
+def scheduled_rates(model: ModelSpec, n_steps: Tensor) -> Tensor | None:
+    """The learning rates of the next steps, float32 `[n_steps]`; None if it does not change.
+
+    Outside of the compiled function: XLA rounds another way. There a polynomial decay can become
+    the root of a number just below 0, and every weight NaN.
+    """
+    if model.config.lr_decay is None:
+        return None
+    steps = model.global_step + tf.range(tf.cast(n_steps, tf.int64))
+    # One by one, since TensorFlow's vectorized pow rounds another way than that of a scalar.
+    rate = functools.partial(rate_at, model.config)
+    return tf.map_fn(rate, steps, fn_output_signature=tf.float32)
+
+
 @dataclasses.dataclass
 class BatchLoop:
     """The while_loop over batch indices: a training step for each of the first `n_steps` rows."""
@@ -97,6 +114,7 @@ class BatchLoop:
     indices: Tensor
     n_steps: Tensor
     scale: Tensor
+    rates: Tensor | None  # a learning rate for each row, None for the model's own
 
     def run(self, every: int) -> list[Tensor]:
         """Run the steps; each metric, float32 `[max_steps]`.
@@ -134,7 +152,9 @@ class BatchLoop:
     def run_step(self, i: Tensor, arrays: dict[str, Any], names: Sequence[str]) -> Any:
         model, batch = self.model, self.indices[i]
         inputs = scaled(tf.gather(self.images, batch), self.scale)
-        tower = _build_tower(model, inputs, tf.cast(tf.gather(self.labels, batch), tf.int32))
+        labels = tf.cast(tf.gather(self.labels, batch), tf.int32)
+        with model.schedule.given(None if self.rates is None else self.rates[i]):
+            tower = _build_tower(model, inputs, labels)
         values = {name: step_metric(name, tower, model.config.clipping) for name in names}
         with tf.control_dependencies([tower.step.train_op]):
             written = {name: arrays[name].write(i, value) for name, value in values.items()}

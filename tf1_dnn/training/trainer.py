@@ -13,7 +13,14 @@ from tf1_dnn.devices import sessions
 from tf1_dnn.errors import NonFiniteLossError
 from tf1_dnn.graph import ModelSpec, build_graph
 from tf1_dnn.runs import checkpoints
-from tf1_dnn.runs.history import EpochMetrics, History, StepMetrics, TestMetrics, best_epoch
+from tf1_dnn.runs.history import (
+    EpochMetrics,
+    History,
+    StepMetrics,
+    TestMetrics,
+    best_epoch,
+    training_means,
+)
 from tf1_dnn.runs.recorder import Recorder, open_recorder
 from tf1_dnn.spec import PathLike, TrainSpec
 from tf1_dnn.training import evaluation, loops
@@ -48,7 +55,8 @@ def train(
       on_epoch: called with each epoch's metrics, also with those of epochs resumed.
 
     Returns:
-      Accuracy and mean loss of each epoch, and of the test: after the best, if there is patience.
+      Accuracy and mean loss of each epoch, in validation and training, and of the test: after the
+      best epoch, if there is patience.
 
     Raises:
       NonFiniteLossError: the loss of a step is NaN or infinite.
@@ -142,7 +150,7 @@ class Trainer:
         steps, seconds = source.run_epoch(epoch)
         require_finite(steps.get("loss", np.zeros(0)), epoch)
         valid = evaluation.evaluate(session, self.model, self.splits.valid)
-        self.epochs.append(EpochMetrics(epoch, *valid, seconds))
+        self.epochs.append(EpochMetrics(epoch, *valid, seconds, **training_means(steps)))
         self.on_epoch(self.epochs[-1])
         return steps
 
