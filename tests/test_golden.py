@@ -148,7 +148,7 @@ def rates_in_loop(config, n_steps):
     half = n_steps // 2
     with spec.graph.as_default(), tf.Session() as session:
         session.run(spec.init)
-        rates = compiled_epoch.scheduled_rates(spec, tf.constant(half))
+        rates = compiled_epoch.scheduled_rates(spec, tf.zeros([half, 1], tf.int32))
         first = session.run(rates)
         spec.global_step.load(half, session)
         return np.concatenate([first, session.run(rates)])

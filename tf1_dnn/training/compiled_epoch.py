@@ -71,10 +71,9 @@ def build_epoch_graph(
         def run_steps(*tensors: Any) -> list[Tensor]:
             return BatchLoop(model, metrics, *tensors).run(metrics_every)
 
-        rates = scheduled_rates(model, tf.shape(indices)[0])
         # Without AutoGraph: it would parse and rewrite every function called, for a second.
         compiled = tf.function(run_steps, autograph=False, jit_compile=xla)
-        values = compiled(images, labels, indices, n_steps, scale, rates)
+        values = compiled(images, labels, indices, n_steps, scale, scheduled_rates(model, indices))
         load = tf.group(*(variable.initializer for variable in variables), name="load")
         collected = dict(zip(metrics, values))
         return EpochGraph(images, labels, indices, n_steps, collected, resident, load)
@@ -89,15 +88,15 @@ def scaled(images: Tensor, scale: Tensor) -> Tensor:
     return tf.cast(images, tf.float32) / scale
 
 
-def scheduled_rates(model: ModelSpec, n_steps: Tensor) -> Tensor | None:
-    """The learning rates of the next steps, float32 `[n_steps]`; None if it does not change.
+def scheduled_rates(model: ModelSpec, indices: Tensor) -> Tensor | None:
+    """The learning rates of the next steps, one for each row of `indices`; None if constant.
 
     Outside of the compiled function: XLA rounds another way. There a polynomial decay can become
     the root of a number just below 0, and every weight NaN.
     """
     if model.config.lr_decay is None:
         return None
-    steps = model.global_step + tf.range(tf.cast(n_steps, tf.int64))
+    steps = model.global_step + tf.range(tf.cast(tf.shape(indices)[0], tf.int64))
     # One by one, since TensorFlow's vectorized pow rounds another way than that of a scalar.
     rate = functools.partial(rate_at, model.config)
     return tf.map_fn(rate, steps, fn_output_signature=tf.float32)
