@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 from activated import Activated
+from hypothesis import HealthCheck, settings
 from processes import Server
 
 from tf1_dnn import data
@@ -13,6 +14,27 @@ from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.runs import plots
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz",
+        type=int,
+        default=120,
+        metavar="N",
+        help="damage each reader's file in N ways (default: 120); the same N are the same ways",
+    )
+
+
+def pytest_configure(config):
+    settings.register_profile(
+        "fuzz",
+        max_examples=config.getoption("--fuzz"),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ class Checkpoints(CheckpointFolder):
 
     def prune(self, *, keep: int, best: int) -> None:
         """Delete all but the `keep` newest and the one after `best` epochs."""
-        for old in set(self.all()[:-keep]) - {best}:
+        for old in sorted({*self.all()[:-keep]} - {best}):
             self._delete(old)
         for half_deleted in self.folder.glob(f"{_DELETED}*"):
             shutil.rmtree(half_deleted, ignore_errors=True)
