@@ -170,7 +170,7 @@ def test_a_run_killed_in_imports_saves_and_prunes_equals_one_never_killed(
     assert "state.json" in names(folder / ".partial")
     assert killed_at(*moments_of_save(4)[:3]) == saved(1, 2, 3, 4)
     assert killed_at(*moments_of_save(6)) == [".deleted-0004", *saved(1, 5, 6)]
-    assert 0 < len(names(folder / ".deleted")) < 3
+    assert 0 < len(names(folder / ".deleted-0004")) < 3
 
     before = files(run_dir)
     killed_at(["import", "tensorflow"], run=trainers.run_anew)
