@@ -61,8 +61,7 @@ def _minor_version(distribution: str) -> str | None:
 @contextlib.contextmanager
 def _stderr_discarded() -> Iterator[None]:
     """Send file descriptor 2 to /dev/null: absl writes there before Python can stop it."""
-    if sys.stderr is not None:
-        sys.stderr.flush()
+    sys.stderr.flush()
     saved = os.dup(2)
     with open(os.devnull, "wb") as devnull:
         os.dup2(devnull.fileno(), 2)

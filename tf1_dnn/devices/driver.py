@@ -50,7 +50,11 @@ def fault() -> Fault | None:
 
 def n_gpus() -> int:
     """How many GPUs the driver offers; 0 where it has a fault."""
-    return 0 if fault() else _ask()[1]
+    try:
+        code, count = _ask()
+    except OSError:
+        return 0
+    return 0 if code else count
 
 
 def _ask() -> tuple[int, int]:

@@ -104,7 +104,7 @@ def restored(directory: Path) -> Iterator[tuple[Any, Inference]]:
 
     inference = build_inference(metadata.config, *size, fold=metadata.folded)
     with sessions.start(inference.graph) as session:
-        checkpoints.start_from(session, prefix)
+        checkpoints.start_from(session, prefix)  # its Saver's operations are known from here on
         _require_ours(directory, inference)
         yield session, inference
 

@@ -1,6 +1,7 @@
 """JSON that others may have written: bounded in size, of the types that are meant, or refused."""
 
 import dataclasses
+import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tf1_dnn.errors import RunError, told
+from tf1_dnn.files import open_regular
 
 # What reading, parsing and converting hostile text can raise.
 FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError, MemoryError)
@@ -31,8 +33,8 @@ def text(path: Path, *, most_bytes: int) -> str:
     A file that this user may not read is not damaged: that is a RunError.
     """
     with told(RunError, f"cannot read {path}", "permit it", PermissionError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(descriptor, encoding="utf-8") as file:
+        file = io.TextIOWrapper(open_regular(path), encoding="utf-8")
+    with file:
         size = os.fstat(file.fileno()).st_size
         if size > most_bytes:
             raise ValueError(f"{path.name} has {size:,} bytes, more than {most_bytes:,}")
