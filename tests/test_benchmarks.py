@@ -130,9 +130,9 @@ def test_the_model_of_a_cluster_fits_what_it_predicts():
 @slow
 def test_a_cluster_is_measured(digits):
     case = CLUSTER["Case"](1, (300, 100), 500)
-    speed, n_bytes = CLUSTER["measure"](case, data.load("mnist", digits), 2)
-    # The counter is read when an epoch is seen to be over, on a busy machine a few steps late.
-    assert speed > 0 and n_bytes > CLUSTER["computed_bytes"](case) / 2
+    # So many epochs that it hardly counts if the first is seen to be over a step late.
+    speed, n_bytes = CLUSTER["measure"](case, data.load("mnist", digits), 11)
+    assert speed > 0 and n_bytes > CLUSTER["computed_bytes"](case)
 
 
 def test_help_of_the_clusters_measurements():
