@@ -169,7 +169,7 @@ def main():
     given = parser.parse_args()
     if given.data is None:
         parser.error("name MNIST with --data or TF1_DNN_DATA")
-    splits = data.load("mnist", given.data)
+    splits = data.load(path=given.data)
     small, large = (300, 100), (1024, 1024)
     cases = [Case(1, small, 50), Case(1, small, 400), Case(1, large, 50), Case(1, large, 400)]
     cases += [Case(n, small, size) for n in given.workers if n > 1 for size in (50, 400)]

@@ -12,7 +12,7 @@ def main():
     args = common.parse_args(step="the post's loop, one session.run a mini-batch")
     config = PRESETS[args.preset].replace(n_epochs=args.epochs)
     execution = Execution(loop="step" if args.step else "epoch")
-    history = trainer.train(config, data.load("mnist", args.data), execution=execution)
+    history = trainer.train(config, data.load(path=args.data), execution=execution)
     results = dict(
         epoch_seconds=[epoch.seconds for epoch in history.epochs],
         valid_accuracies=[epoch.valid_accuracy for epoch in history.epochs],

@@ -47,7 +47,7 @@ def find_mnist():
     cache = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     if not os.environ.get("TF1_DNN_DATA") and not (cache / "datasets" / "mnist.npz").exists():
         pytest.skip("MNIST not found: set TF1_DNN_DATA to a folder that holds it")
-    splits = data.load("mnist")
+    splits = data.load()
     if not splits.is_mnist:
         pytest.skip(f"{splits.source} is not MNIST")
     return splits

@@ -131,7 +131,7 @@ def test_the_model_of_a_cluster_fits_what_it_predicts():
 def test_a_cluster_is_measured(digits):
     case = CLUSTER["Case"](1, (300, 100), 500)
     # So many epochs that it hardly counts if the first is seen to be over a step late.
-    speed, n_bytes = CLUSTER["measure"](case, data.load("mnist", digits), 11)
+    speed, n_bytes = CLUSTER["measure"](case, data.load(path=digits), 11)
     assert speed > 0 and n_bytes > CLUSTER["computed_bytes"](case)
 
 

@@ -8,6 +8,7 @@ import pytest
 from documents import GUIDES, ROOT
 from PIL import Image
 
+from tf1_dnn import data
 from tf1_dnn.data import synthetic
 
 pytestmark = pytest.mark.slow
@@ -22,13 +23,14 @@ RUN = [
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where a reader stands: with data, a picture, and the graph that the page gunzips."""
+    """Where a reader stands: with data taken for MNIST, a picture, the graph that a page gunzips."""
     (x_train, y_train), (x_test, y_test) = synthetic.make(0, 600, 60)
     np.savez(tmp_path / "mnist.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     Image.fromarray(255 - x_test[0]).save(tmp_path / "seven.png")
     graph = (ROOT / "tests/check/graphs/BN001_wrong.meta.gz").read_bytes()
     (tmp_path / "wrong.meta").write_bytes(gzip.decompress(graph))
     monkeypatch.setenv("TF1_DNN_DATA", str(tmp_path))
+    monkeypatch.setattr("tf1_dnn.data.splits.MNIST_SHA256", data.load().sha256())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

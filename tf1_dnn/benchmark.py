@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from tf1_dnn import data
 
-    splits = data.load(given["dataset"], given["data"])
+    splits = data.load(given.get("dataset", "auto"), given.get("data"))
     cases = [(config, execution, take(splits, n)) for config, execution, n in wanted]
     for config, _, part in cases:
         data.n_batches(part.train.n_examples, config.batch_size)
@@ -83,7 +83,7 @@ def make_cases(given: dict[str, Any]) -> Iterator[tuple[Config, Execution, int |
     """Every combination asked for: (Config, Execution, number of training examples or None)."""
     if given["n_epochs"] < 2:
         raise ConfigError("--n-epochs must be at least 2: the first epoch is told apart")
-    base = options.make_config(dict(preset=given["preset"], n_epochs=given["n_epochs"]))
+    base = options.make_config({name: given[name] for name in ("preset", "n_epochs")})
     for units, size, n, loop in itertools.product(
         given.get("hidden_units", [base.hidden_units]),
         given.get("batch_size", [base.batch_size]),

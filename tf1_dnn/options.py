@@ -17,7 +17,7 @@ def add_preset(parser: argparse.ArgumentParser) -> None:
         "preset",
         nargs="?",
         choices=PRESETS,
-        default="batch_norm",
+        default=None,
         help="which of the post's two cells to start from (default: batch_norm)",
     )
 
@@ -27,12 +27,11 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset",
         choices=cfg.DATASETS,
-        default="auto",
-        help="auto: MNIST where it can be had, else the built-in synthetic digits (default)",
+        help="auto: --data, else MNIST where it can be had, else the built-in synthetic digits "
+        "(default); mnist: MNIST's own bytes or an error",
     )
     parser.add_argument(
         "--data",
-        default=None,
         metavar="PATH",
         help="folder of IDX files or of mnist.npz, an npz file, a CSV file, or a folder with a "
         "folder of pictures for each class (default: $TF1_DNN_DATA)",
@@ -132,14 +131,15 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add = run.add_argument
     add("--run-dir", default=None, metavar="DIR", help="keep the run in DIR")
     known = run.add_mutually_exclusive_group()
-    known.add_argument("--resume", **flag, help="go on with the run in DIR")
+    words = "go on with the run in DIR, as it was trained; with --n-epochs N, to N epochs"
+    known.add_argument("--resume", **flag, help=words)
     known.add_argument("--overwrite", **flag, help="delete the run in DIR first")
     add("--checkpoint-every", **number, help="epochs [1]")
     add("--keep", **number, help="newest checkpoints beside the best [3]")
     add("--patience", **number, help="stop after N epochs without a new best")
     add("--histograms", **number, help="for TensorBoard every N epochs")
-    words = "start from a TensorFlow checkpoint with the post's variable names"
-    add("--from-checkpoint", default=None, metavar="PREFIX", help=words)
+    words = "start from a run, or a TensorFlow checkpoint with the post's variable names"
+    add("--from-checkpoint", metavar="DIR|PREFIX", help=words)
 
 
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -171,28 +171,32 @@ def _spelled(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def make_config(given: Mapping[str, Any]) -> Config:
-    """The preset's Config with the given options over it."""
-    preset = PRESETS[given["preset"]]
+def make_config(given: Mapping[str, Any], base: Config = PRESETS["batch_norm"]) -> Config:
+    """The Config of the preset that is given, or else `base`, with the given options over it."""
+    base = PRESETS[given["preset"]] if given.get("preset") else base
     if "learning_rate" in given and "lr_values" in given:
         raise ConfigError("--lr-values are the learning rates: drop --learning-rate.")
     if given.get("no_clip"):
-        preset = preset.replace(**dict.fromkeys(cfg.CLIP_KINDS))
-    return preset.replace(**_fields_of(Config, given))
+        base = base.replace(**dict.fromkeys(cfg.CLIP_KINDS))
+    return base.replace(**_fields_of(Config, given))
 
 
-def make_execution(given: Mapping[str, Any]) -> Execution:
-    """The Execution of the given options."""
-    return Execution(**_fields_of(Execution, given))
+def make_execution(given: Mapping[str, Any], base: Execution = Execution()) -> Execution:
+    """The Execution of the given options, over `base`."""
+    return dataclasses.replace(base, **_fields_of(Execution, given))
 
 
-def make_train_spec(given: Mapping[str, Any], task: Task | None = None) -> TrainSpec:
-    """The TrainSpec of the given options, for this machine or as a task of a cluster.
+def make_train_spec(
+    given: Mapping[str, Any],
+    task: Task | None = None,
+    base: TrainSpec = TrainSpec(PRESETS["batch_norm"]),
+) -> TrainSpec:
+    """The TrainSpec of the given options over `base`, for this machine or a cluster's task.
 
     Raises ConfigError for an option without a use there.
     """
-    execution, keeping = make_execution(given), _fields_of(Keeping, given)
-    if given["run_dir"] is None and (keeping or given["resume"] or given["overwrite"]):
+    execution, kept = make_execution(given, base.execution), _fields_of(Keeping, given)
+    if given["run_dir"] is None and (kept or given["resume"] or given["overwrite"]):
         raise ConfigError(
             "--resume, --overwrite, --checkpoint-every, --keep, --patience and --histograms need "
             "--run-dir."
@@ -209,7 +213,10 @@ def make_train_spec(given: Mapping[str, Any], task: Task | None = None) -> Train
         execution = dataclasses.replace(execution, loop="step")
     names = ("dataset", "data", "run_dir", "resume", "overwrite", "from_checkpoint", "sync")
     chosen = {name: given[name] for name in names if name in given}
-    return TrainSpec(make_config(given), execution, Keeping(**keeping), task=task, **chosen)
+    config, keeping = make_config(given, base.config), dataclasses.replace(base.keeping, **kept)
+    return dataclasses.replace(
+        base, config=config, execution=execution, keeping=keeping, task=task, **chosen
+    )
 
 
 def _fields_of(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:

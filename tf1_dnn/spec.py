@@ -88,3 +88,8 @@ class TrainSpec:
         if self.task is None:
             return None
         return f"{len(self.task.replicas)} replicas, {'' if self.sync else 'a'}synchronous"
+
+
+def was_synchronous(cluster: str | None) -> bool:
+    """TrainSpec.sync of the run whose config.json has these words."""
+    return not (cluster or "").endswith(" asynchronous")

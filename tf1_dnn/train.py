@@ -8,13 +8,13 @@ import functools
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from tf1_dnn import cli, options
 from tf1_dnn.cluster import tf_config
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, gpu_number
 from tf1_dnn.errors import DeviceError, Error, told
-from tf1_dnn.spec import TrainSpec
+from tf1_dnn.spec import Task, TrainSpec
 from tf1_dnn.training.signals import exiting_at_signals
 
 if TYPE_CHECKING:
@@ -65,22 +65,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = vars(make_parser().parse_args(argv))
     task = tf_config.from_environment()
-    spec = options.make_train_spec(given, task)
+    spec = make_spec(given, task)
     if task is None:
-        return train(spec, given["preset"], given["metrics"])
+        return train(spec, given["metrics"])
     if task.type != "evaluator":
         tf_config.require_port_free(task)
     # A cluster's task may end at any moment: checkpoints are whole, and others take up its work.
     with exiting_at_signals():
         if task.is_chief:
-            return train(spec, given["preset"], given["metrics"])
+            return train(spec, given["metrics"])
         from tf1_dnn.cluster import tasks
 
         tasks.take_part(spec)
         return 0
 
 
-def train(spec: TrainSpec, preset: str, metrics: str | None) -> int:
+def make_spec(given: dict[str, Any], task: Task | None) -> TrainSpec:
+    """The TrainSpec of the given options, over those of the run to resume where there is one."""
+    from tf1_dnn.runs import directory, restore
+
+    if given.get("from_checkpoint") is not None:
+        given["from_checkpoint"] = restore.prefix_of(given["from_checkpoint"])
+    run_dir = given["run_dir"]
+    if not given["resume"] or run_dir is None or not directory.holds_run(run_dir):
+        return options.make_train_spec(given, task)
+    recorded = restore.recorded_spec(run_dir, given.get("dataset"), given.get("data"))
+    return options.make_train_spec(given, task, recorded)
+
+
+def train(spec: TrainSpec, metrics: str | None) -> int:
     """Train on this machine, or as a cluster's chief, and say what came out."""
     from tf1_dnn import data
 
@@ -89,8 +102,9 @@ def train(spec: TrainSpec, preset: str, metrics: str | None) -> int:
     check_before_tensorflow(spec, splits)
     with metrics_file(metrics) as write:
         history = train_and_print(spec, splits, write)
-    is_the_posts = spec.config == PRESETS[preset] and splits.is_mnist
-    if is_the_posts and spec.from_checkpoint is None and spec.task is None:
+    preset = next((name for name, config in PRESETS.items() if config == spec.config), None)
+    is_own = spec.from_checkpoint is None and spec.task is None
+    if preset is not None and is_own and splits.is_mnist:
         compare_with_post(preset, history)
     return 0
 

@@ -130,7 +130,7 @@ def test_a_path_is_named_after_its_last_part(npz, tmp_path, monkeypatch):
     assert splits.sha256() == data.split(*mnist.read(npz), name="", source="").sha256()
     monkeypatch.chdir(tmp_path)
     npz.rename(tmp_path / "mnist.npz")
-    splits = data.load("mnist", ".")
+    splits = data.load(path=".")
     assert (splits.name, splits.source) == (tmp_path.name, str(tmp_path))
 
 
@@ -164,10 +164,19 @@ def places(npz, monkeypatch):
 @pytest.mark.parametrize("variable", ["", " \t"])
 def test_the_default_places(variable, places, monkeypatch, caplog):
     monkeypatch.setenv(data.DATA_VARIABLE, variable)
-    for dataset in ("auto", "mnist"):
-        splits = data.load(dataset)
-        assert (splits.name, splits.source) == ("MNIST", "/cache/mnist.npz")
+    splits = data.load()
+    assert (splits.name, splits.source) == ("MNIST", "/cache/mnist.npz")
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("path", [True, False])
+def test_mnist_insists_on_its_bytes(path, places, npz, monkeypatch):
+    source = npz if path else "/cache/mnist.npz"
+    with pytest.raises(DataError, match=f"{source} is not MNIST, byte for byte"):
+        data.load("mnist", *[npz] * path)
+    digest = data.load(path=npz).sha256()
+    monkeypatch.setattr("tf1_dnn.data.splits.MNIST_SHA256", digest)
+    assert data.load("mnist", *[npz] * path).source == str(source)
 
 
 def test_auto_turns_to_synthetic_digits_with_a_warning(places, caplog):

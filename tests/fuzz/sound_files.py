@@ -104,9 +104,9 @@ DATA = [
         *("gzip", "a", gzip.compress(_idx(), mtime=0)),
         *(lambda folder: formats.read_idx(folder / "a"), np.ndarray),
     ),
-    Case("npz", "a", _npz(), lambda folder: data.load("mnist", folder / "a"), data.Splits),
+    Case("npz", "a", _npz(), lambda folder: data.load(path=folder / "a"), data.Splits),
     Case(
-        *("npy in npz", "a", _member(), lambda folder: data.load("mnist", folder / "a")),
+        *("npy in npz", "a", _member(), lambda folder: data.load(path=folder / "a")),
         *(data.Splits, _npz_with_labels),
     ),
 ]

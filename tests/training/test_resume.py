@@ -11,8 +11,8 @@ from run_ends import end_of
 
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
-from tf1_dnn.errors import Interrupted
-from tf1_dnn.runs import plots
+from tf1_dnn.errors import Interrupted, RunError
+from tf1_dnn.runs import config_json, plots
 from tf1_dnn.runs.recorder import RunRecorder
 from tf1_dnn.training import evaluation, trainer
 
@@ -122,6 +122,44 @@ def test_a_finished_run_resumed_is_left_as_it_is(tmp_path):
     again = trainer.train(config, SPLITS, resume=True, on_epoch=reported.append, **settings)
     assert again == first and tuple(reported) == first.epochs
     assert (end_of(tmp_path), (tmp_path / "times.jsonl").read_bytes()) == (end, times)
+
+
+@pytest.mark.parametrize("n_before", [2, 4])
+def test_a_finished_run_goes_on_to_more_epochs_as_one_of_so_many(n_before, through, tmp_path):
+    settings = dict(run_dir=tmp_path, execution=STEP)
+    trainer.train(CONFIG.replace(n_epochs=n_before), SPLITS, **settings)
+    assert end_of(tmp_path) != through
+    trainer.train(CONFIG, SPLITS, resume=True, **settings)
+    assert end_of(tmp_path) == through
+    assert config_json.read(tmp_path).config == CONFIG
+
+
+def test_it_goes_on_to_fewer_epochs_than_planned_but_not_than_trained(tmp_path):
+    settings = dict(run_dir=tmp_path / "run", execution=STEP, resume=True)
+    with pytest.raises(Killed):
+        trainer.train(CONFIG, SPLITS, on_epoch=kill_in(2), **settings)
+    with pytest.raises(RunError, match="has 2 epochs already: give --n-epochs 2 or more"):
+        trainer.train(CONFIG.replace(n_epochs=1), SPLITS, **settings)
+    trainer.train(CONFIG.replace(n_epochs=3), SPLITS, **settings)
+    assert end_of(tmp_path / "run") == run_through(
+        tmp_path / "three", CONFIG.replace(n_epochs=3), STEP
+    )
+
+
+def test_what_a_run_started_from_may_be_gone_when_it_is_resumed(tmp_path):
+    run_through(tmp_path / "origin", CONFIG.replace(n_epochs=1), STEP)
+    prefix = str(tmp_path / "origin" / "checkpoints" / "epoch-0001" / "variables")
+    settings = dict(execution=STEP, from_checkpoint=prefix)
+    trainer.train(CONFIG, SPLITS, run_dir=tmp_path / "through", **settings)
+    settings |= dict(run_dir=tmp_path / "killed", resume=True)
+    with pytest.raises(Killed):
+        trainer.train(CONFIG, SPLITS, on_epoch=kill_in(1), **settings)
+    shutil.rmtree(tmp_path / "origin")
+    trainer.train(CONFIG, SPLITS, **settings)
+    assert end_of(tmp_path / "killed") == end_of(tmp_path / "through")
+    shutil.rmtree(tmp_path / "killed" / "checkpoints")
+    with pytest.raises(RunError, match="origin"):
+        trainer.train(CONFIG, SPLITS, **settings)
 
 
 def test_resuming_where_nothing_is_yet_starts_a_run(tmp_path):

@@ -112,10 +112,9 @@ class Chief:
 
     def restore(self, session: Any) -> None:
         """Variables and epochs of the last checkpoint; initial weights where there is none."""
-        trainer, prefix = self.trainer, self.trainer.spec.from_checkpoint
-        if prefix is not None:
-            with trainer.model.graph.as_default(), tf.device(self.trainee.replica.device):
-                checkpoints.start_from(session, prefix)
+        trainer = self.trainer
+        with trainer.model.graph.as_default(), tf.device(self.trainee.replica.device):
+            checkpoints.start(session, trainer.spec)
         n_known = len(trainer.epochs)
         trainer.resume(session)
         if n_known > len(trainer.epochs):

@@ -113,10 +113,10 @@ def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
     `path`, or else the variable TF1_DNN_DATA, names a folder or npz file in MNIST's formats, a CSV
     file, or a folder with a folder of pictures for each class. Without either, MNIST comes from
     Keras's cache or is downloaded into it. "auto" turns to the built-in digits, with a warning, if
-    that fails; "mnist" does not; "synthetic" is these digits.
+    that fails; "mnist" does not, and takes MNIST's own bytes only; "synthetic" is these digits.
 
-    Raises DataError for an unknown data set, for a path given with "synthetic", and for files
-    that are missing, damaged or not fit to train on.
+    Raises DataError for an unknown data set, for a path given with "synthetic", for other data
+    than MNIST under its name, and for files that are missing, damaged or not fit to train on.
     """
     if dataset not in DATASETS:
         raise DataError(f"unknown data set {dataset!r}: choose from {', '.join(DATASETS)}")
@@ -132,6 +132,11 @@ def load(dataset: str = "auto", path: PathLike | None = None) -> Splits:
         _logger.warning("using synthetic digits: %s", error)
         return _load_synthetic()
     splits = split(*found.arrays, name=found.name, source=found.source)
+    if dataset == "mnist" and not splits.is_mnist:
+        raise DataError(
+            f"{found.source} is not MNIST, byte for byte: leave the data set out, since data of "
+            "your own are named by their path alone"
+        )
     return splits._replace(has_test=found.has_test, classes=found.classes, plain=found.plain)
 
 

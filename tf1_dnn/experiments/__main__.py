@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from tf1_dnn import data
 
-    splits = data.load(given.dataset, given.data)
+    splits = data.load(given.dataset or "auto", given.data)
     cli.say(f"data: {splits.name} from {splits.source}; report: {folder}")
     results = experiments.run_all(
         list(names), splits, seeds=given.seeds, quick=given.quick, out=folder, workers=given.workers

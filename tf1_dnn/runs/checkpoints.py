@@ -10,9 +10,10 @@ from typing import Any, Iterator, Sequence
 from tf1_dnn.compat import tf
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import ModelSpec
-from tf1_dnn.runs import durable
+from tf1_dnn.runs import directory, durable
 from tf1_dnn.runs.checkpoint_folder import STATE, VARIABLES, CheckpointFolder, make_state
 from tf1_dnn.runs.history import EpochMetrics
+from tf1_dnn.spec import TrainSpec
 
 _DELETED = ".deleted"
 _FAULTS = (OSError, ValueError, tf.errors.OpError)  # what reading and writing them may raise
@@ -106,6 +107,15 @@ def restore_variables(session: Any, saver: Any, prefix: str) -> None:
     """saver.restore; RunError, naming the checkpoint, if it is damaged."""
     with told(RunError, f"cannot restore the checkpoint {prefix}", "take another one", Exception):
         saver.restore(session, prefix)
+
+
+def start(session: Any, spec: TrainSpec) -> None:
+    """Load the checkpoint that a run is to start from, unless it goes on from one of its own."""
+    if spec.from_checkpoint is None:
+        return
+    goes_on = spec.resume and spec.run_dir is not None and directory.n_epochs_kept(spec.run_dir)
+    if not goes_on:
+        start_from(session, spec.from_checkpoint)
 
 
 def start_from(session: Any, prefix: str) -> None:

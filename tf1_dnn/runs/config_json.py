@@ -126,7 +126,10 @@ def _require_known(options: Mapping[str, Any], kind: type) -> None:
 
 
 def require_same(folder: Path, old: Description, new: Description) -> None:
-    """Raise RunError that names every difference which would change the digits."""
+    """Raise RunError that names every difference which would change the digits.
+
+    More epochs, or fewer, do not: they are the same ones up to there.
+    """
     old_values, new_values = (dict(_deciding_values(each)) for each in (old, new))
     differences = [
         f"{name} was {old_values.get(name)!r}, not {value!r}"
@@ -135,8 +138,8 @@ def require_same(folder: Path, old: Description, new: Description) -> None:
     ]
     if differences:
         raise RunError(
-            f"cannot resume the run in {folder}: {'; '.join(differences)}. Give the same options, "
-            "or another directory."
+            f"cannot resume the run in {folder}: {'; '.join(differences)}. Leave those options "
+            "out, or name another directory."
         )
 
 
@@ -146,6 +149,6 @@ def _deciding_values(description: Description) -> Iterator[tuple[str, Any]]:
         for part in name.split("."):
             value = value[part]
         if isinstance(value, dict):
-            yield from value.items()
+            yield from ((key, each) for key, each in value.items() if key != "n_epochs")
         else:
             yield name, value

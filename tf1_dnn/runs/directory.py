@@ -9,6 +9,7 @@ from typing import Collection, Iterator
 
 from tf1_dnn.errors import RunError, first_sentence
 from tf1_dnn.runs import config_json, durable, typed_json
+from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.config_json import Description
 from tf1_dnn.runs.durable import PARTIAL
 from tf1_dnn.spec import PathLike
@@ -94,9 +95,28 @@ def check_run(path: PathLike, description: Description, *, resume: bool, overwri
         raise RunError(f"{folder} holds files that are not a run's: name another directory.")
     if names and resume:
         config_json.require_same(folder, config_json.read(folder), description)
+        _require_not_passed(folder, description.config.n_epochs)
     elif names and not overwrite:
         raise RunError(
             f"{folder} holds a run already: --resume goes on with it, --overwrite deletes it."
+        )
+
+
+def holds_run(path: PathLike) -> bool:
+    """Whether the directory holds a run, begun or finished."""
+    return Path(path, "config.json").exists()
+
+
+def n_epochs_kept(path: PathLike) -> int:
+    """After how many epochs the newest checkpoint of a run was taken; 0 if it has none."""
+    return max(CheckpointFolder(Path(path, CHECKPOINTS)).all(), default=0)
+
+
+def _require_not_passed(folder: Path, n_epochs: int) -> None:
+    trained = n_epochs_kept(folder)
+    if trained > n_epochs:
+        raise RunError(
+            f"the run in {folder} has {trained} epochs already: give --n-epochs {trained} or more."
         )
 
 

@@ -20,7 +20,7 @@ from tf1_dnn.runs import config_json, directory
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.runs.config_json import Description
 from tf1_dnn.runs.history import EpochMetrics
-from tf1_dnn.spec import PathLike
+from tf1_dnn.spec import PathLike, TrainSpec, was_synchronous
 
 if TYPE_CHECKING:
     from tf1_dnn.graph import ModelSpec
@@ -85,17 +85,45 @@ def load_data(
 
     Raises DataError for files that are missing or damaged.
     """
+    return data.load(*find_data(description, dataset, path))
+
+
+def find_data(
+    description: Description, dataset: str | None = None, path: str | None = None
+) -> tuple[str, str | None]:
+    """The arguments of `data.load` for the data asked for, or else those of the run."""
     name, source = description.data.name, description.data.source
     if dataset is not None or path is not None:
-        return data.load(dataset or "auto", path)
+        return dataset or "auto", path
     if source == "tf1_dnn.synthetic":
-        return data.load("synthetic")
+        return "synthetic", None
     if os.path.exists(source):
-        return data.load(path=source)
+        return "auto", source
     if name == "MNIST" or os.environ.get(data.DATA_VARIABLE):
-        return data.load("mnist")
+        return "mnist" if name == "MNIST" else "auto", None
     raise DataError(
         f"the run's data, {name} from {source}, are not there: name them with --data PATH."
+    )
+
+
+def recorded_spec(
+    run_dir: PathLike, dataset: str | None = None, path: str | None = None
+) -> TrainSpec:
+    """What a run was trained by, for --resume; the data as `find_data` finds them.
+
+    Raises RunError for a damaged config.json, DataError if the data are no longer there.
+    """
+    description = config_json.read(run_dir)
+    dataset, path = find_data(description, dataset, path)
+    return TrainSpec(
+        description.config,
+        description.execution,
+        description.keeping,
+        dataset=dataset,
+        data=path,
+        run_dir=run_dir,
+        from_checkpoint=description.from_checkpoint,
+        sync=was_synchronous(description.cluster),
     )
 
 
@@ -109,6 +137,15 @@ def check_data(description: Description, splits: Splits) -> None:
         )
     if splits.sha256() != description.data.sha256:
         cli.say(f"warning: {splits.name} from {splits.source} is not the data the run was made on")
+
+
+def prefix_of(path: str) -> str:
+    """A checkpoint's prefix: `path` itself, or that of the run directory's own test figure.
+
+    Raises RunError for a directory that is no run, or holds no whole checkpoint.
+    """
+    is_prefix = os.path.isfile(path + ".index") or not os.path.isdir(path)
+    return path if is_prefix else find_checkpoint(path, config_json.read(path))
 
 
 def _best_first(saved: CheckpointFolder, epochs: Sequence[EpochMetrics]) -> list[int]:

@@ -48,7 +48,8 @@ def train(
       splits: training, validation and test examples; inputs and outputs follow their shapes.
       execution: which loop runs the steps, and how.
       run_dir: where to keep configuration, metrics and checkpoints; nothing is kept without.
-      resume: go on with the run in `run_dir` from its last checkpoint, if there is one.
+      resume: go on with the run in `run_dir` from its last checkpoint, if there is one, up to
+        `config.n_epochs`, which may be another number than before.
       overwrite: delete the run in `run_dir` first.
       keeping: which checkpoints to keep, and when to stop early.
       from_checkpoint: prefix of a checkpoint to start from, instead of initial weights.
@@ -83,8 +84,7 @@ def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
     with contextlib.ExitStack() as stack:
         session = stack.enter_context(sessions.start(model.graph, spec.execution))
         session.run(model.init)
-        if spec.from_checkpoint is not None:
-            checkpoints.start_from(session, spec.from_checkpoint)
+        checkpoints.start(session, spec)
         recorder = stack.enter_context(open_recorder(spec, model, splits))
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         trainer.resume(session)
