@@ -23,7 +23,7 @@ RUN = [
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where a reader stands: with data taken for MNIST, a picture, the graph that a page gunzips."""
+    """Where a reader stands: data taken for MNIST, a picture, the graph that the page gunzips."""
     (x_train, y_train), (x_test, y_test) = synthetic.make(0, 600, 60)
     np.savez(tmp_path / "mnist.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     Image.fromarray(255 - x_test[0]).save(tmp_path / "seven.png")

@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 sys.path.insert(0, str(FOLDER))
+import execute as execute_module  # noqa: E402
 from execute import execute  # noqa: E402
 
 NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -141,6 +142,25 @@ def notebook_of(code, outputs=()):
 def test_a_cell_that_fails_is_an_error():
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         execute(notebook_of("1 / 0"))
+
+
+@pytest.mark.parametrize("quick", [{}, {"QUICK": "1"}, {"DATASET": "synthetic"}])
+def test_only_a_full_run_is_stored(quick, tmp_path, monkeypatch, capsys):
+    for name in execute_module.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in quick.items():
+        monkeypatch.setenv(f"TF1_DNN_NOTEBOOK_{name}", value)
+    path = tmp_path / "small.ipynb"
+    nbformat.write(notebook_of("print(1)"), path)
+    before = path.read_bytes()
+    assert execute_module.main([str(path)]) == 0
+    assert (path.read_bytes() == before) is bool(quick)
+    assert ("keeps its stored outputs" in capsys.readouterr().err) is bool(quick)
+
+
+def test_a_notebook_that_is_not_there(tmp_path, capsys):
+    assert execute_module.main([str(tmp_path / "none.ipynb")]) == 2
+    assert "there is no notebook" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

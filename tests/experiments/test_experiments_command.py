@@ -60,6 +60,19 @@ def test_a_report_is_read_back_and_judged_anew(npz, tmp_path, monkeypatch, in_th
     assert changed.verdicts[0].word == "does not hold"
 
 
+def test_a_quick_run_gives_figures_and_no_verdict(
+    npz, tmp_path, capsys, monkeypatch, in_this_process
+):
+    small_experiment.install(monkeypatch)
+    assert cli.run(command.main, ["all", "--quick", "--data", npz, "--out", str(tmp_path)]) == 0
+    line = "| Fast is more. | **quick: not a verdict** | 0.10 [0.10, 0.10] more |"
+    assert line in capsys.readouterr().out
+    text = (tmp_path / "report.md").read_text()
+    assert line in text and "***Quick: not a verdict.*** 0.10" in text and "holds" not in text
+    kept = experiments.read_report(tmp_path / "report.json")["small"]
+    assert [verdict.word for verdict in kept.verdicts] == ["quick: not a verdict"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

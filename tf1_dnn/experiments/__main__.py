@@ -30,7 +30,7 @@ def make_parser() -> cli.Parser:
     add(
         "--out", default="claims", metavar="DIR", help="where report.md, report.json and figures go"
     )
-    add("--quick", action="store_true", help="fewer seeds and conditions, shorter runs")
+    add("--quick", action="store_true", help="fewer seeds, shorter runs, no verdicts")
     add(
         "--workers",
         type=int,

@@ -8,7 +8,7 @@ from typing import Any, Mapping, Sequence
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.experiments import cells
 from tf1_dnn.experiments.estimates import Estimate
-from tf1_dnn.experiments.protocol import Result, Row, conclude
+from tf1_dnn.experiments.protocol import QUICK, Result, Row, conclude
 from tf1_dnn.experiments.registry import EXPERIMENTS
 from tf1_dnn.runs import durable, plots
 from tf1_dnn.spec import PathLike
@@ -40,9 +40,11 @@ def read_report(path: PathLike) -> dict[str, Result]:
     faults = (OSError, ValueError, LookupError, TypeError, AttributeError)
     remedy = "make it with python -m tf1_dnn.experiments"
     with told(RunError, f"cannot read the report {path}", remedy, *faults):
-        kept = json.loads(Path(path).read_text(encoding="utf-8"))["experiments"]
-        values = {name: each["values"] for name, each in kept.items()}
-        return {name: conclude(EXPERIMENTS[name], values[name]) for name in values}
+        kept = json.loads(Path(path).read_text(encoding="utf-8"))
+        values = {name: each["values"] for name, each in kept["experiments"].items()}
+        return {
+            name: conclude(EXPERIMENTS[name], values[name], quick=kept["quick"]) for name in values
+        }
 
 
 def plot(result: Result, path: PathLike) -> None:
@@ -99,9 +101,10 @@ def _section(result: Result) -> list[str]:
     experiment = result.experiment
     parts = [f"## {experiment.title}", experiment.setup]
     for claim, verdict in zip(experiment.claims, result.verdicts):
+        word = QUICK.capitalize() if verdict.word == QUICK else f"Verdict: {verdict.word}"
         parts.append(
             f"- *Claim.* {claim.sentence}\n- *Rule.* {claim.rule}\n"
-            f"- ***Verdict: {verdict.word}.*** {verdict.because}."
+            f"- ***{word}.*** {verdict.because}."
         )
     return [*parts, f"![{experiment.title}]({result.name}.png)", markdown(result)]
 

@@ -9,8 +9,11 @@ from tf1_dnn.experiments.stepped import Measured, Settings, SteppedRun
 Values = Mapping[str, Mapping[str, Sequence[Any]]]  # condition → quantity → one entry per seed
 
 
+QUICK = "quick: not a verdict"  # too few seeds, steps and conditions for the rules
+
+
 class Verdict(NamedTuple):
-    word: str  # HOLDS, FAILS or UNDECIDED
+    word: str  # HOLDS, FAILS or UNDECIDED; QUICK
     because: str  # the figures that decided
 
 
@@ -61,9 +64,11 @@ class Result(NamedTuple):
         return self.experiment.name
 
 
-def conclude(experiment: Experiment, values: Values) -> Result:
-    """Rows and verdicts of the values measured."""
+def conclude(experiment: Experiment, values: Values, *, quick: bool = False) -> Result:
+    """Rows and verdicts of the values measured; the quick form decides nothing."""
     verdicts = [claim.judge(values) for claim in experiment.claims]
+    if quick:
+        verdicts = [verdict._replace(word=QUICK) for verdict in verdicts]
     return Result(experiment, values, list(experiment.rows(values)), verdicts)
 
 

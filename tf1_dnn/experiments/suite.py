@@ -42,7 +42,7 @@ def run_all(
       names: some of NAMES.
       splits: the data; each cell draws its training examples from them by its seed.
       seeds: how many, from 0 on; by default 8, or 3 if `quick`.
-      quick: smaller training sets, fewer steps and conditions.
+      quick: smaller training sets, fewer steps and conditions; no verdicts.
       out: finished cells are kept in its folder `cells`, and those found there not run again.
       workers: processes of one thread each; 0 runs all in this process.
 
@@ -65,7 +65,7 @@ def run_all(
         condition = values[cell.experiment].setdefault(cell.condition, {})
         for quantity, value in quantities.items():
             condition.setdefault(quantity, []).append(value)
-    return [conclude(each, values[each.name]) for each in chosen]
+    return [conclude(each, values[each.name], quick=quick) for each in chosen]
 
 
 def check_names(names: Sequence[str]) -> None:
