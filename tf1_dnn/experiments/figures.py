@@ -14,10 +14,16 @@ def panels(n: int, *, width: float, height: float, sharey: bool = False) -> tupl
     return figure, list(figure.subplots(1, n, sharey=sharey, squeeze=False)[0])
 
 
-def lines(axes: Any, x: Iterable[float], named: Mapping[str, Iterable[Numbers]]) -> None:
-    """A line per name: its numbers at each x, one per seed."""
+def lines(
+    axes: Any, x: Iterable[float], named: Mapping[str, Iterable[Numbers]], *, wide: Any = ()
+) -> None:
+    """A line per name: its numbers at each x, one per seed.
+
+    The names in `wide` are drawn so broad and pale that a line on top of them leaves them visible.
+    """
     for index, (name, y) in enumerate(named.items()):
-        line(axes, index, name, x, y)
+        style: dict[str, Any] = dict(linewidth=6, markersize=9, alpha=0.35) if name in wide else {}
+        line(axes, index, name, x, y, **style)
 
 
 def line(
@@ -36,10 +42,10 @@ def points(axes: Any, index: int, name: str, x: Iterable[float], y: Iterable[Num
 
 
 def level(axes: Any, y: float, name: str) -> None:
-    """A thin line across, with its name on it."""
+    """A thin line across, with its name below it."""
     axes.axhline(y, **_THIN)
     place = ("axes fraction", "data")
-    axes.annotate(name, (0.01, y), xycoords=place, ha="left", va="bottom", fontsize=8)
+    axes.annotate(name, (0.01, y), xycoords=place, ha="left", va="top", fontsize=8)
 
 
 def mark(axes: Any, x: float, name: str) -> None:
@@ -63,8 +69,8 @@ def name_axes(axes: Any, *, x: str, y: str, title: str = "", log: str = "") -> N
 
 def categories(axes: Any, names: Sequence[str]) -> None:
     """Names along the x axis, at 0, 1, …"""
-    axes.set_xticks(range(len(names)), names)
-    axes.tick_params(axis="x", labelsize=8 if len(names) > 3 else 10)
+    slanted: dict[str, Any] = dict(rotation=25, ha="right", rotation_mode="anchor")
+    axes.set_xticks(range(len(names)), names, **(slanted if len(names) > 3 else {}))
     axes.set_xlim(-0.6, len(names) - 0.4)
 
 

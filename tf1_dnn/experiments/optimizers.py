@@ -101,6 +101,9 @@ def draw(values: Values) -> Any:
     figures.name_axes(panels[0], x="learning rate", y="steps to the target", log="xy")
     figures.name_axes(panels[1], x="optimizer, at its best rate", y="steps to the target")
     figures.categories(panels[1], OPTIMIZERS)
+    given_up = {max(each["steps"]) for each in values.values() if not all(each["reached"])}
+    for steps in given_up:
+        figures.level(panels[0], steps, f"{steps:,}: not reached by then")
     panels[1].set_ylim(bottom=0)
     figures.legend(figure, panels[0], columns=6)
     return figure

@@ -94,7 +94,8 @@ def draw(values: Values) -> Any:
             for initializer in INITIALIZERS
             for how in BOTH
         }
-        figures.lines(panel, range(1, DEPTH + 1), norms)
+        under = f"{INITIALIZERS[0]}, {LEGEND[BOTH[0]]}"  # both with batch norm coincide
+        figures.lines(panel, range(1, DEPTH + 1), norms, wide=[under])
         figures.name_axes(panel, x="hidden layer", y="", title=activation)
     panels[0].set_ylabel("log₁₀ of the loss's gradient norm\nat each activation's input")
     figures.legend(figure, panels[0], columns=2)
