@@ -2,13 +2,13 @@
 
 import common
 
-from tf1_dnn import data
+from tf1_dnn import cli, data
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Execution
 from tf1_dnn.training import trainer
 
 
-def main():
+def main(argv=None):
     args = common.parse_args(step="the post's loop, one session.run a mini-batch")
     config = PRESETS[args.preset].replace(n_epochs=args.epochs)
     execution = Execution(loop="step" if args.step else "epoch")
@@ -19,7 +19,8 @@ def main():
         test_accuracy=history.test.test_accuracy,
     )
     common.report(results, tensorflow=tf.__version__)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    cli.end(main)  # as the commands do

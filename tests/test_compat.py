@@ -69,6 +69,17 @@ def test_import_is_silent_and_honours_the_users_setting(tmp_path):
     assert done.stdout == "tf_keras.src.legacy_tf_layers.core True\n"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("before", ["enable", "disable"])
+def test_garbage_is_collected_as_before_but_not_sought_in_tensorflow(before):
+    code = (
+        f"import gc\ngc.{before}()\nimport tf1_dnn.compat\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 300_000, len(gc.get_objects()) < 30_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == f"{before == 'enable'} True True\n"
+
+
 def test_package_import_does_not_import_tensorflow():
     code = "import sys, tf1_dnn, tf1_dnn.train, tf1_dnn.data; print('tensorflow' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"

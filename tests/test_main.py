@@ -18,7 +18,7 @@ def start(*argv, **options):
 
 
 def test_every_command_of_the_package_is_listed():
-    modules = [path for path in PACKAGE.glob("*.py") if "cli.run(main)" in path.read_text()]
+    modules = [path for path in PACKAGE.glob("*.py") if "cli.end(main)" in path.read_text()]
     rooms = [path.parent for path in PACKAGE.glob("*/__main__.py")]
     assert set(__main__.COMMANDS) == {path.stem for path in modules + rooms} - {"__main__"}
 

@@ -53,7 +53,7 @@ def become(name: str, arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it is imported, as with python -m
     sys.argv[1:] = arguments
     runpy.run_module(f"tf1_dnn.{name}", run_name="__main__", alter_sys=True)
-    return 0  # reached by no command: each ends with sys.exit
+    return 0  # reached by no command: each ends the process
 
 
 def console() -> int:

@@ -8,7 +8,6 @@ import itertools
 import json
 import resource
 import statistics
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
@@ -167,4 +166,4 @@ def layers(text: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

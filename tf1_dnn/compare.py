@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
@@ -137,4 +136,4 @@ def _spelled(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from typing import Iterator, Sequence
 
 from tf1_dnn import cli, data
@@ -78,4 +77,4 @@ def line(finding: Diagnosis) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

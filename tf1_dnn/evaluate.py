@@ -1,7 +1,6 @@
 """python -m tf1_dnn.evaluate: how good a trained run is, class by class."""
 
 import json
-import sys
 from typing import NamedTuple, Sequence
 
 import numpy as np
@@ -166,4 +165,4 @@ def as_json(evaluation: Evaluation) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 from pathlib import Path
 from typing import Sequence
 
@@ -90,4 +89,4 @@ def export(
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

@@ -194,4 +194,4 @@ def _classifier(source: Source) -> Iterator[Classifier]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

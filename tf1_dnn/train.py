@@ -7,7 +7,6 @@ import contextlib
 import functools
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from tf1_dnn import cli, options
@@ -160,4 +159,4 @@ def compare_with_post(preset: str, history: History) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import sys
 from typing import Any, Iterator, NoReturn, Sequence
 
 from tf1_dnn import cli
@@ -92,4 +91,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    cli.end(main)
