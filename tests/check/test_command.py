@@ -13,6 +13,8 @@ from tf1_dnn.check import __main__ as command
 from tf1_dnn.check import report
 from tf1_dnn.check.findings import Finding
 
+GUESSED = "(guessed; --train-op tells what a step fetches)"
+
 
 @pytest.fixture
 def graph(tmp_path):
@@ -37,7 +39,7 @@ def test_what_is_printed(capsys, graph):
     code, out, err = run(capsys, path, "--ignore", "MG002")
     assert (code, err) == (1, "")
     assert out == (
-        f"{path}: 307 ops; train op: GradientDescent\n\n"
+        f"{path}: 307 ops; train op: GradientDescent {GUESSED}\n\n"
         "BN004 error: moving averages that the Saver leaves out\n"
         "  - batch_normalization/moving_mean and batch_normalization/moving_variance of "
         "batch_normalization\n"
@@ -55,7 +57,7 @@ def test_what_is_printed(capsys, graph):
 
 def test_nothing_found(capsys, graph):
     code, out, _ = run(capsys, graph("BN004_right"), "--ignore", "mg002")
-    assert code == 0 and out.endswith("train op: GradientDescent\n\nnothing found\n")
+    assert code == 0 and out.endswith(f"train op: GradientDescent {GUESSED}\n\nnothing found\n")
 
 
 def test_the_worst_stand_first(capsys, graph):
@@ -68,7 +70,7 @@ def test_the_worst_stand_first(capsys, graph):
 @pytest.mark.parametrize(
     "name, options, code",
     [
-        ("BN001_wrong", [], 0),
+        ("BN001_wrong", [], 1),  # one kind of step: taken to be fetched as it was found
         ("BN001_wrong", ["--fail-on", "warning"], 1),
         ("BN001_wrong", ["--train-op", "train_op"], 1),
         ("BN001_wrong", ["--train-op", "train_op", "--ignore", "BN001"], 0),
@@ -76,7 +78,8 @@ def test_the_worst_stand_first(capsys, graph):
         ("BN001_wrong", ["--train-op", "train_op", "--train-op", "update_ops"], 0),
         ("BN005_wrong", ["--fail-on", "warning"], 0),
         ("BN005_wrong", ["--fail-on", "note"], 1),
-        ("BN005_wrong", ["--fail-on", "note", "--ignore", "BN005", "MG002"], 0),
+        ("BN005_wrong", ["--fail-on", "note", "--ignore", "BN005,mg002"], 0),
+        ("BN005_wrong", ["--ignore", "BN005", "--fail-on", "note", "--ignore", "MG002"], 0),
     ],
 )
 def test_exit_codes(capsys, graph, name, options, code):
@@ -112,12 +115,21 @@ def test_explain_shows_the_page(capsys):
     assert "def right():" in out and "## What it cannot see" in out
 
 
+@pytest.mark.parametrize("options, guessed", [([], True), (["--train-op", "train_op"], False)])
+def test_what_was_guessed_is_said(capsys, graph, options, guessed):
+    path = graph("BN001_wrong")
+    _, out, _ = run(capsys, path, *options)
+    assert out.startswith(f"{path}: 291 ops; train op: train_op{f' {GUESSED}' * guessed}\n")
+    _, out, _ = run(capsys, path, *options, "--json")
+    assert json.loads(out)["guessed"] is guessed
+
+
 @pytest.mark.parametrize(
     "argv, said",
     [
         (["nowhere.meta"], "error: nowhere.meta does not exist: give a .meta, .pb or .pbtxt file"),
         (["--explain", "XX9"], "error: unknown rule 'XX9': choose from BN001, BN002, "),
-        (["GRAPH", "--ignore", "BN1"], "error: unknown rule 'BN1': choose from BN001, "),
+        (["--ignore", "BN1", "GRAPH"], "error: unknown rule 'BN1': choose from BN001, "),
         (["GRAPH", "--train-op", "nothing"], "error: the graph has no op named 'nothing'"),
     ],
 )

@@ -42,7 +42,7 @@ def fetched(found):
 )
 def test_train_ops_and_losses_are_found(name, train_ops, losses):
     found = training(graph_of(name))
-    assert fetched(found) == [[name] for name in train_ops] and not found.named
+    assert fetched(found) == [[name] for name in train_ops] and not found.is_known
     if losses is not None:
         assert [loss.output.node.name for loss in found.losses] == losses
 
@@ -67,7 +67,7 @@ def test_the_steps_of_a_gan_apply_to_their_own_networks():
 def test_named_train_ops_are_taken_as_they_are():
     linked = graph_of("gan.meta", "d_train", "g_train:0,update_ops")
     first, second = training(linked).steps
-    assert training(linked).named and [node.name for node in first.fetches] == ["d_train"]
+    assert training(linked).is_known and [node.name for node in first.fetches] == ["d_train"]
     update_ops = linked.collection("update_ops")
     assert second.fetches == [linked.nodes["g_train"], *update_ops] and len(update_ops) == 6
     (step,) = training(graph_of("gan.meta", "UPDATE_OPS")).steps

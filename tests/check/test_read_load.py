@@ -1,6 +1,7 @@
 """load_graph: every form a graph is kept in gives the same graph; what is damaged, one sentence."""
 
 import os
+import shutil
 import struct
 
 import pytest
@@ -82,6 +83,21 @@ def test_a_checkpoint_tells_what_it_holds(kept):
     layer = {f"bn/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")}
     assert names == layer | {"dense/kernel"}
     assert load_graph(paths["meta"]).saved_names is None
+
+
+@pytest.mark.parametrize("inside", ["", "checkpoints", "checkpoints/epoch-0001"])
+def test_a_runs_checkpoint_without_a_meta_has_the_runs_graph(inside, kept, tmp_path):
+    paths = kept[1]
+    run, prefix = tmp_path / "run", tmp_path / "run" / inside / "variables"
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(paths["prefix"] + ".index", f"{prefix}.index")
+    with pytest.raises(GraphError, match="has no .meta beside it, and no run with TensorBoard"):
+        load_graph(prefix)
+    shutil.copytree(paths["events"], run, dirs_exist_ok=True)
+    loaded = load_graph(prefix)
+    assert loaded.meta == load_graph(paths["events"]).meta
+    assert loaded.saved_names == load_graph(paths["prefix"]).saved_names
+    assert str(run / "train") in loaded.source
 
 
 def test_a_checkpoint_without_the_averages(tmp_path):

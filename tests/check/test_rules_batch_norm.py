@@ -14,7 +14,7 @@ from tf1_dnn.config import OPTIMIZERS, PRESETS
 from tf1_dnn.graph import build_graph
 
 RULES = tuple(f"BN00{number}" for number in range(1, 9))
-SEVERITY = dict(zip(RULES, "warning warning warning error note warning error warning".split()))
+SEVERITY = dict(zip(RULES, "error error warning error note warning error warning".split()))
 FORMS = sorted(path.name[:-8] for path in stored.GRAPHS.glob("bn_*.meta.gz"))
 LEFT_OUT = [name for name in FORMS if "_without" in name]
 RUN = [name for name in FORMS if "_without" not in name]
@@ -50,16 +50,18 @@ def test_every_form_is_recognized_as_one_layer(name):
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_updates_left_out_are_found_in_every_form(name):
     (finding,) = stored.of_rule(stored.findings(f"{name}.meta"), *RULES)
-    assert (finding.rule, finding.severity, len(finding.ops)) == ("BN001", "warning", 2)
+    assert (finding.rule, finding.severity, len(finding.ops)) == ("BN001", "error", 2)
+    assert finding.message.endswith(" (unless session.run fetches them beside it).")
     moves = {move.node.name for each in batch_norms(graph_of(name)).averages for move in each.moves}
     assert set(finding.ops) == moves
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_updates_left_out_are_an_error_where_the_train_op_is_named(name):
+def test_what_a_step_fetches_can_be_named(name):
     meta = stored.read(f"{name}.meta")
     (finding,) = stored.of_rule(check.check(meta, "Momentum"), *RULES)
     assert (finding.rule, finding.severity) == ("BN001", "error")
+    assert "unless" not in finding.message
     # session.run([train_op, update_ops]), as in Hands-On Machine Learning
     assert not stored.of_rule(check.check(meta, "Momentum,update_ops"), *RULES)
 
@@ -191,7 +193,17 @@ def test_keras_updates_in_no_collection():
         train(keras_layer(tf.layers.dense(x, 3, use_bias=False), training=training))
 
     (finding,) = found_in(build)
-    assert (finding.rule, finding.severity) == ("BN002", "warning")
+    assert (finding.rule, finding.severity) == ("BN002", "error")
+
+
+def test_of_several_kinds_of_step_one_may_run_the_updates():
+    def build():
+        loss = tf.reduce_mean(tf.square(layer(tf.placeholder_with_default(False, []))))
+        for name in ("first", "second"):
+            tf.train.GradientDescentOptimizer(0.1).minimize(loss, name=name)
+
+    (finding,) = found_in(build)
+    assert (finding.rule, finding.severity) == ("BN001", "warning")
 
 
 def test_one_constant_layer_among_switched_ones():

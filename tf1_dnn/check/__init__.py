@@ -20,6 +20,7 @@ class Checked(NamedTuple):
     train_ops: tuple[str, ...]  # what was taken for train ops
     findings: list[Finding]  # worst first
     left_out: tuple[str, ...]  # the rules that need a train op, where there is none
+    guessed: bool = False  # whether train ops were looked for, neither named nor watched
     steps: tuple[tuple[int, tuple[str, ...]], ...] = ()  # watched: how often what was fetched
 
 
@@ -51,7 +52,8 @@ def examine(
     loaded = load_graph(graph)
     train_ops = [train_op] if isinstance(train_op, str) else list(train_op or ())
     linked = Graph(loaded.meta, train_ops, loaded.saved_names, watched)
-    steps = training(linked).steps
+    trained = training(linked)
+    steps = trained.steps
     rules = [rule for id, rule in sorted(RULES.items()) if id not in ignore]
     fitting = [rule for rule in rules if steps or not rule.needs_train_op]
     findings = [finding for rule in fitting for finding in rule.find(linked)]
@@ -61,6 +63,7 @@ def examine(
         tuple(node.name for step in steps for node in step.fetches),
         sorted(findings, key=lambda finding: finding.rank),
         tuple(rule.id for rule in rules if rule not in fitting),
+        bool(steps) and not trained.is_known,
         tuple(
             (sum(run.times for run in runs), tuple(node.name for node in fetches))
             for fetches, runs in watched_steps(linked)

@@ -31,7 +31,7 @@ def make_parser() -> cli.Parser:
         help="what a training step fetches: ops or collections, as in train_op,update_ops; again "
         "for another kind of step (default: looked for)",
     )
-    add("--ignore", nargs="+", action="extend", default=[], metavar="RULE", help="leave out rules")
+    add("--ignore", action="append", default=[], metavar="RULE[,RULE...]", help="leave out rules")
     add(
         "--fail-on",
         choices=["error", "warning", "note"],
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.explain is not None:
         cli.put(report.page(given.explain.upper()).rstrip())
         return 0
-    ignore = [name.upper() for name in given.ignore]
+    ignore = [name.strip().upper() for names in given.ignore for name in names.split(",")]
     for name in ignore:
         report.page(name)  # refuses unknown rules
     with limited(given.time_limit, given.graph):

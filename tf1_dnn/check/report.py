@@ -34,7 +34,8 @@ def report(checked: Checked) -> str:
     """Grouped by rule, worst first."""
     found = ", ".join(map(_printable, checked.train_ops[:3])) or "not found"
     more = ", …" if len(checked.train_ops) > 3 else ""
-    lines = [f"{checked.source}: {checked.n_ops} ops; train op: {found}{more}"]
+    guessed = " (guessed; --train-op tells what a step fetches)" if checked.guessed else ""
+    lines = [f"{checked.source}: {checked.n_ops} ops; train op: {found}{more}{guessed}"]
     lines += [*_steps(checked), ""]
     for _, group in itertools.groupby(checked.findings, key=lambda finding: finding[:2]):
         lines += [*_group(list(group)), ""]

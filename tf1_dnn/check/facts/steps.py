@@ -62,10 +62,15 @@ class Training:
     steps: list[Step]
     applies: list[Apply]  # of all steps, and of none
     losses: list[Loss]
-    named: bool  # it is known what a step fetches; else session.run may fetch other ops as well
+    is_known: bool  # what a step fetches; else session.run may fetch other ops as well
     reach: set[Node]  # every node that some step runs
     run: set[Node]  # and those that were run apart from steps, where that was watched
     changed: set[Variable]  # the variables that some step changes by a gradient
+
+    @property
+    def is_plain(self) -> bool:
+        """Known, or one kind of step, which most likely is fetched as it was found."""
+        return self.is_known or len(self.steps) == 1
 
 
 @fact

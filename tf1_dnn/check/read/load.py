@@ -1,9 +1,10 @@
 """Read a graph from wherever TensorFlow 1 leaves it; TensorFlow itself is not needed."""
 
+import itertools
 import os
 import struct
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, NamedTuple
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
@@ -26,6 +27,7 @@ from tf1_dnn.files import open_regular
 MAX_BYTES = (1 << 31) - 1  # protobuf's own limit
 MAX_TEXT_BYTES = 1 << 28
 _MOST_RECORDS = 1000  # of an events file; the graph is among its first
+_FOLDERS_ABOVE = 3  # a checkpoint's epoch, all checkpoints, the run
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _TEXT = (".pbtxt", ".prototxt", ".pbtext")
 
@@ -73,6 +75,8 @@ def _load_path(path: Path) -> Loaded:
         prefixed = Path(f"{path}.meta")
         if not path.name.endswith(".meta") and prefixed.exists():
             return _load_file(prefixed)._replace(saved_names=_saved_names(path))
+        if not path.exists() and Path(f"{path}.index").exists():
+            return _load_of_checkpoint(path)
         return _load_file(path)
 
 
@@ -80,11 +84,10 @@ def _load_directory(path: Path) -> Loaded:
     for name in ("saved_model.pb", "saved_model.pbtxt"):
         if (path / name).exists():
             return _load_file(path / name)
-    for events in _newest(path, "*tfevents*"):
-        meta = _last_graph(events)
-        if meta is not None:
-            return Loaded(meta, str(events))
-    for found in _newest(path, "*.meta"):
+    loaded = _load_events(_newest(path.rglob("*tfevents*")))
+    if loaded is not None:
+        return loaded
+    for found in _newest(path.rglob("*.meta")):
         return _load_file(found)
     raise GraphError(
         f"{path} holds no graph: give a SavedModel, a run directory with TensorBoard events, or "
@@ -92,8 +95,30 @@ def _load_directory(path: Path) -> Loaded:
     )
 
 
-def _newest(path: Path, pattern: str) -> list[Path]:
-    found = [each for each in path.rglob(pattern) if each.is_file()]
+def _load_of_checkpoint(prefix: Path) -> Loaded:
+    """The graph of a checkpoint without a .meta, from the events of the run that it lies in."""
+    for folder in prefix.absolute().parents[:_FOLDERS_ABOVE]:
+        events = itertools.chain(folder.glob("*tfevents*"), folder.glob("*/*tfevents*"))
+        loaded = _load_events(_newest(events))
+        if loaded is not None:
+            return loaded._replace(saved_names=_saved_names(prefix))
+    raise GraphError(
+        f"the checkpoint {prefix} has no .meta beside it, and no run with TensorBoard events "
+        "around it: give the .meta file or the run directory."
+    )
+
+
+def _load_events(paths: Iterable[Path]) -> Loaded | None:
+    """The graph of the first of these events files that has one."""
+    for events in paths:
+        meta = _last_graph(events)
+        if meta is not None:
+            return Loaded(meta, str(events))
+    return None
+
+
+def _newest(paths: Iterable[Path]) -> list[Path]:
+    found = [each for each in paths if each.is_file()]
     return sorted(found, key=lambda each: (each.stat().st_mtime, each.name), reverse=True)
 
 

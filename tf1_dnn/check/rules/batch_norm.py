@@ -33,7 +33,7 @@ def bn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
                 moves,
                 f"{layer.name} normalizes by the mini-batch in training, but the train op "
                 f"{_fetched(graph)} runs no op that updates {_names(averages)}{_unless(graph)}.",
-                None if training(graph).named else "warning",
+                None if training(graph).is_plain else "warning",
             )
 
 
@@ -46,7 +46,7 @@ def bn002(rule: Rule, graph: Graph) -> Iterator[Finding]:
                 moves,
                 f"the ops that update {_names(averages)} of {layer.name} are not in UPDATE_OPS, "
                 f"and the train op {_fetched(graph)} does not run them{_unless(graph)}.",
-                None if training(graph).named else "warning",
+                None if training(graph).is_plain else "warning",
             )
         elif not any(average.variable.writes for average in averages):
             yield rule.finding(
@@ -127,7 +127,7 @@ def _fetched(graph: Graph) -> str:
 def _unless(graph: Graph) -> str:
     if graph.watched is not None:
         return ", nor did any other run of a session"
-    return "" if training(graph).named else " (unless session.run fetches them beside it)"
+    return "" if training(graph).is_known else " (unless session.run fetches them beside it)"
 
 
 @rule("BN003", "warning", "batch norm frozen in one mode by a constant")
