@@ -101,6 +101,7 @@ def test_a_run_without_a_finished_epoch_has_dashes(run_dirs, tmp_path, capsys):
 
 def test_plot_draws_the_curves(run_dirs, tmp_path, capsys):
     assert run(*run_dirs, "--plot", "curves.png") == 0
+    assert capsys.readouterr().err == "wrote curves.png\n"
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 

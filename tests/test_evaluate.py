@@ -239,7 +239,7 @@ def test_the_command_prints_accuracy_classes_and_matrix(trained, capsys, tmp_pat
     evaluation = evaluate.evaluate(trained.folder)
     matrix = [[int(cell) for cell in line.split()[1:]] for line in lines[-5:]]
     np.testing.assert_array_equal(matrix, evaluation.confusion)
-    assert err == ""
+    assert err == f"wrote {plot}\n"
     assert plot.stat().st_size > 1000
 
 

@@ -33,7 +33,8 @@ def test_the_list_has_a_line_for_each(argv, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name, hint", [("trian", "did you mean train"), ("--version", "see --help"), ("", "see --help")]
+    "name, hint",
+    [("trian", "did you mean train?"), ("--version", "see --help"), ("", "see --help")],
 )
 def test_an_unknown_command_is_told(name, hint, capsys):
     assert cli.run(__main__.main, [name]) == 2

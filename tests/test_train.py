@@ -87,7 +87,9 @@ def test_a_preset_sets_every_option_and_an_option_given_overrides_it():
         (["--batch-size", "201"], "201"),
         (["--data", "/no/such/file.npz"], "/no/such/file.npz"),
         (["--dataset", "synthetic", "--data", "x.npz"], "synthetic"),
-        (["--no-such-option"], "--no-such-option"),
+        (["--no-such-option"], "there is no option --no-such-option (see --help)"),
+        (["--lr-decya", "0.9"], "no option --lr-decya: did you mean --lr-decay? (see --help)"),
+        (["--learning_rate=0.9"], "no option --learning_rate: did you mean --learning-rate?"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(argv, words, npz, capsys, tmp_path):

@@ -1,6 +1,5 @@
 """python -m tf1_dnn, or tf1-dnn: the commands, and each of them by its name."""
 
-import difflib
 import runpy
 import signal
 import sys
@@ -31,8 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name in ("-h", "--help"):
         cli.put(usage())
         return 0
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = f"did you mean {near[0]}" if near else "see --help"
+    hint = cli.nearest(name, COMMANDS) or "see --help"
     cli.say(f"python -m tf1_dnn: error: there is no command {name!r} ({hint})")
     return 2
 

@@ -6,12 +6,14 @@ Whatever the user does to the streams or with Ctrl-C, no traceback comes of it.
 import argparse
 import atexit
 import contextlib
+import difflib
 import io
+import itertools
 import os
 import signal
 import sys
 import threading
-from typing import Any, Callable, Iterator, NoReturn, Sequence, TextIO
+from typing import Any, Callable, Iterable, Iterator, NoReturn, Sequence, TextIO
 
 from tf1_dnn.errors import Error, Interrupted, OutputError, first_sentence
 
@@ -22,6 +24,20 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         say(f"{self.prog}: error: {message} (see --help)")
         raise SystemExit(2)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        words = sys.argv[1:] if args is None else list(args)
+        if not any(action.nargs == argparse.REMAINDER for action in self._actions):
+            self._require_options(words)
+        return super().parse_known_args(words, namespace)
+
+    def _require_options(self, words: Sequence[str]) -> None:
+        """End with an error at an unknown option, before its value is taken for something else."""
+        options = list(self._option_string_actions)
+        for word in itertools.takewhile(lambda word: word != "--", words):
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(each.startswith(name) for each in options):
+                self.error(f"there is no option {name}: {nearest(name, options)}".rstrip(": "))
 
     def print_help(self, file: Any = None) -> None:
         put(self.format_help().rstrip())
@@ -47,6 +63,17 @@ def say(message: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         _discard(sys.stderr)
+
+
+def say_written(path: str | os.PathLike[str]) -> None:
+    """Tell where a file or folder asked for has been written."""
+    say(f"wrote {os.fspath(path)}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to say of a word that is none of those known: the nearest, if any is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def table(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.put(json.dumps(as_json(compared), indent=1) if arguments.json else table(compared))
     if arguments.plot is not None:
         plots.curves({run.name: run.epochs for run in compared}, arguments.plot)
+        cli.say_written(arguments.plot)
     return 0
 
 

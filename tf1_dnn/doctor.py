@@ -1,13 +1,14 @@
 """python -m tf1_dnn.doctor: whether training would work here, and on what."""
 
+import itertools
 import json
 import os
-from typing import Iterator, Sequence
+from typing import Iterable, Iterator, Sequence
 
 from tf1_dnn import cli, data
 from tf1_dnn.data import mnist
 from tf1_dnn.devices import diagnosis
-from tf1_dnn.devices.diagnosis import Diagnosis
+from tf1_dnn.devices.diagnosis import NOT_MISSED, Diagnosis
 from tf1_dnn.errors import CompatError, Error
 
 
@@ -28,15 +29,16 @@ def make_parser() -> cli.Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     given = make_parser().parse_args(argv)
-    findings = []
-    for finding in examine(given.data, require_gpu=given.require_gpu):
-        findings.append(finding)
-        if not given.json:
-            cli.put(line(finding))
-    works = all(finding.status != "FAIL" for finding in findings)
+    findings = examine(given.data, require_gpu=given.require_gpu)
+    works = True
     if given.json:
         rows = [finding._asdict() for finding in findings]
+        works = all(row["status"] != "FAIL" for row in rows)
         cli.put(json.dumps({"training_works": works, "findings": rows}, indent=1))
+    else:
+        for finding in folded(findings):
+            cli.put(line(finding))
+            works = works and finding.status != "FAIL"
     return 0 if works else 1
 
 
@@ -68,6 +70,17 @@ def data_set(path: str | None) -> Diagnosis:
         return Diagnosis("FAIL", "data", str(error))
     name = "MNIST, bit for bit the post's," if splits.is_mnist else splits.name
     return Diagnosis("ok", "data", f"{name} from {splits.source}")
+
+
+def folded(findings: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
+    """The findings, with what is not there and not missed either in one for all of it."""
+    for not_missed, group in itertools.groupby(findings, lambda each: each.detail == NOT_MISSED):
+        if not_missed:
+            first, *others = (finding.what for finding in group)
+            more = f" and {len(others)} more parts" if others else ""
+            yield Diagnosis("ok", "GPU", f"{first}{more} not found; only a GPU would need them")
+        else:
+            yield from group
 
 
 def line(finding: Diagnosis) -> str:

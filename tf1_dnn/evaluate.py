@@ -131,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.put(as_json(evaluation) if given.json else as_text(evaluation, given.split))
     if given.plot is not None:
         plots.confusion_matrix(evaluation.confusion, given.plot)
+        cli.say_written(given.plot)
     return 0
 
 

@@ -45,7 +45,9 @@ def make_parser() -> cli.Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    export(**vars(make_parser().parse_args(argv)))
+    given = make_parser().parse_args(argv)
+    export(**vars(given))
+    cli.say_written(given.directory)
     return 0
 
 

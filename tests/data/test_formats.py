@@ -262,7 +262,11 @@ def test_of_members_with_one_name_the_last_counts_as_in_numpy(tmp_path):
     "data, words",
     [
         (b"", "not a zip file"),
-        (idx(FILES["train-images-idx3-ubyte"]), "not a zip file"),
+        (idx(FILES["train-images-idx3-ubyte"]), "is one IDX file, and MNIST has four: name the fo"),
+        (gzip.compress(idx(FILES["train-labels-idx1-ubyte"])), "is one IDX file, and MNIST has"),
+        (b"label,a,b\n0,1,2\n", "is no npz file: name one, a CSV file whose name ends in .csv, or"),
+        (gzip.compress(b"label,a,b\n"), "is no npz file: name one"),
+        (gzip.compress(npz())[:-9], "is no npz file: name one"),
         (npz()[:-30], "not a zip file"),
         (npz().replace(bytes(FILES["train-images-idx3-ubyte"]), bytes(24)), "Bad CRC-32"),
     ],

@@ -60,12 +60,29 @@ def read_npz(path: PathLike, names: Sequence[str]) -> list[Array]:
     # zipfile and NumPy's header parser raise a dozen kinds
     fault, remedy = f"cannot read {path} as npz", "get a fresh copy"
     with _opened(path) as file, told(DataError, fault, remedy, Exception):
+        _require_npz(file, path)
         with zipfile.ZipFile(file) as archive:
             members = set(archive.namelist())
             missing = ", ".join(name for name in names if f"{name}.npy" not in members)
             if missing:
                 raise DataError(f"{path} lacks {missing}: add the missing arrays")
             return [_read_member(archive, f"{name}.npy", path) for name in names]
+
+
+def _require_npz(file: io.BufferedReader, path: PathLike) -> None:
+    """Raise DataError that says what the file seems to be, if it does not begin like a zip file."""
+    begin = file.peek(4)[:4]
+    is_zip = begin[:2] in (b"PK", b"")  # of an empty file zipfile tells what is wrong
+    if begin[:2] == _GZIP_MAGIC:
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            begin = gzip.GzipFile(fileobj=file).read(4)
+        file.seek(0)
+    if begin[:2] == b"\0\0" and begin[2:3] and begin[2] in _IDX_TYPES:
+        raise DataError(f"{path} is one IDX file, and MNIST has four: name the folder of all four")
+    if not is_zip:
+        raise DataError(
+            f"{path} is no npz file: name one, a CSV file whose name ends in .csv, or a folder"
+        )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from tf1_dnn.errors import DeviceError
 
 GIB = 1 << 30
 LEAST_MEMORY, LEAST_DISK = GIB, GIB // 2  # a run on MNIST takes 0.6 GiB and 20 MiB
+NOT_MISSED = "not found; only a GPU would need it"
 LARGEST_ERROR = 1e-5  # of a float32 matrix product, relative; TF32's is above 1e-4
 
 
@@ -68,7 +69,7 @@ def _looked_at(what: str, detail: str, fault: Fault | None, status: str) -> Diag
     if fault is None:
         return Diagnosis("ok", what, detail)
     if status == "ok":
-        return Diagnosis("ok", what, "not found; only a GPU would need it")
+        return Diagnosis("ok", what, NOT_MISSED)
     return Diagnosis(status, what, *fault)
 
 
