@@ -78,5 +78,5 @@ class Activated:
             return *(Path(folder, name).read_text() for name in ("stdout", "stderr")), code
 
     def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+        with self.process:  # closes its pipes, and waits
+            pass

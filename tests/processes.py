@@ -81,8 +81,8 @@ class Server:
         return self._ask("wait", pid, seconds)
 
     def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+        with self.process:  # closes its pipes, and waits
+            pass
 
     def _ask(self, *message):
         print(json.dumps(message), file=self.process.stdin, flush=True)

@@ -32,7 +32,7 @@ def start(tmp_path):
             text=True,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        variables = dict(line.split("=", 1) for line in open(tmp_path / "env").read().splitlines())
+        variables = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
         return done.stdout.strip(), variables
 
     return run

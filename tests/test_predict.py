@@ -14,7 +14,7 @@ from PIL import Image
 
 from tf1_dnn import cli, compare, data, evaluate, export, predict
 from tf1_dnn.compat import tf
-from tf1_dnn.config import Config, Execution, Keeping
+from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.data import pictures, synthetic
 from tf1_dnn.errors import DataError, RunError
 from tf1_dnn.runs import restore, saved_model
@@ -22,6 +22,7 @@ from tf1_dnn.training import trainer
 
 TINY = dict(hidden_units=(64,), batch_size=10, n_epochs=40)
 N_PICTURES = 6
+GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +139,73 @@ def test_an_export_predicts_as_its_run_does(run_dir, export_dir, files, capsys):
 def test_lines_are_file_digit_and_probability(export_dir, files, capsys):
     assert run(export_dir, *files[:3]) == 0
     predictions = predict.predict(export_dir, files[:3])
-    assert capsys.readouterr().out == "".join(
-        f"{name}\t{prediction.digit}\t{prediction.probability:.4f}\n"
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[:3] for line in lines] == [
+        [name, str(prediction.digit), f"{prediction.probability:.4f}"]
         for name, prediction in zip(files, predictions)
+    ]
+    assert all(
+        prediction.doubts == () for prediction in predictions if prediction.probability > 0.9
     )
+
+
+def beside(*names):
+    """The pictures of these files side by side, as one."""
+    return Image.fromarray(np.hstack([np.asarray(Image.open(name)) for name in names]))
+
+
+def test_doubts_are_told_behind_the_probability(export_dir, files, capsys, tmp_path, monkeypatch):
+    two = str(tmp_path / "two.png")
+    beside(*files[:2]).save(two)
+    found = predict.predict(export_dir, [two, files[0]])
+    assert [predict.SEVERAL in prediction.doubts for prediction in found] == [True, False]
+    told = []
+    for sure in (0.0, 1.01):
+        monkeypatch.setattr(predict, "SURE", sure)
+        assert run(export_dir, two, files[0]) == 0
+        told += [line.split("\t")[3:] for line in capsys.readouterr().out.splitlines()]
+    both = "doubtful: several parts side by side, low probability"
+    assert told == [
+        ["doubtful: several parts side by side"],
+        [],
+        [both],
+        ["doubtful: low probability"],
+    ]
+    assert run(export_dir, two, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["doubts"] == [predict.SEVERAL, predict.LOW]
+
+
+def test_a_folder_stands_for_its_pictures(export_dir, files, capsys, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, target in [(files[1], "b.PNG"), (files[0], "a.png"), (files[2], ".hidden.png")]:
+        shutil.copy(name, folder / target)
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "empty").mkdir()
+    assert run(export_dir, folder, files[2]) == 0
+    names = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == [f"{folder}/a.png", f"{folder}/b.PNG", files[2]]
+    assert run(export_dir, folder / "empty") == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(f"error: {folder}/empty holds no pictures (PNG, JPEG, ...)")
+
+
+def test_what_is_doubtful_of_mnist_under_the_posts_network(mnist):
+    """Most of its mistakes and little else; hardly a digit is taken for two."""
+    from tf1_dnn.runs import checkpoints
+
+    model = trainer.build_graph(PRESETS["batch_norm"], mnist.n_inputs, mnist.n_outputs)
+    with tf.Session(graph=model.graph) as session, model.graph.as_default():
+        session.run(model.init)
+        checkpoints.start_from(session, os.path.join(GOLDEN, "checkpoint", "batch_norm"))
+        inputs = {model.placeholders.inputs: mnist.test.inputs()}
+        values = session.run(tf.nn.softmax(model.tower.network.logits), inputs)
+    is_right, is_low = values.argmax(axis=1) == mnist.test.labels, values.max(axis=1) < predict.SURE
+    assert (~is_right).sum() == 242
+    assert is_low[~is_right].mean() == pytest.approx(0.814, abs=0.005)
+    assert is_low[is_right].mean() == pytest.approx(0.043, abs=0.001)
+    several = [pictures.n_side_by_side(image) > 1 for image in mnist.test.images[:2_000]]
+    assert sum(several) == 2
 
 
 def test_paths_files_and_arrays_are_the_same_to_predict(export_dir, files):
@@ -221,8 +285,9 @@ def test_a_bad_picture_raises_from_predict(export_dir, files, bad):
 def test_names_of_any_bytes_are_printed(export_dir, files, tmp_path, capsys):
     name = shutil.copy(files[0], tmp_path / "d\udcff.png")
     assert run(export_dir, name) == 0
-    ((_, digit, probability, _),) = predict.predict(export_dir, files[:1])
-    assert capsys.readouterr().out == f"{tmp_path}/d\\udcff.png\t{digit}\t{probability:.4f}\n"
+    ((_, digit, probability, *_),) = predict.predict(export_dir, files[:1])
+    line = f"{tmp_path}/d\\udcff.png\t{digit}\t{probability:.4f}"
+    assert capsys.readouterr().out.startswith(line)
 
 
 def test_without_a_picture_tensorflow_is_not_imported(export_dir, run_dir, bad):

@@ -1,6 +1,7 @@
 """The built-in digits: their bits, their difficulty, their cache."""
 
 import hashlib
+import pathlib
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_a_failed_write_leaves_nothing(cache, monkeypatch):
     path, _, expected = cache
 
     def full_disk(file, **arrays):
-        open(file, "wb").write(b"half")
+        pathlib.Path(file).write_bytes(b"half")
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "savez", full_disk)

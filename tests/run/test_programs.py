@@ -64,7 +64,7 @@ def test_a_program_prints_what_it_printed_on_tensorflow_1(name, activated):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, n_images", zip(POST, (0, 3)))
+@pytest.mark.parametrize("name, n_images", list(zip(POST, (0, 3))))
 def test_the_posts_cells_print_their_curves(name, n_images, activated, mnist):
     """With ReLU up to three images of 5,000 differ, as they do between two runs of 1.15.5."""
     stdout, stderr, code = activated.run(FOLDER / f"{name}.py")

@@ -31,8 +31,8 @@ def test_a_run_leaves_what_is_documented(tmp_path, splits):
     assert names >= {"config.json", "metrics.jsonl", "times.jsonl", "checkpoints"}
     checkpoints = sorted(path.name for path in (folder / "checkpoints").iterdir())
     assert checkpoints == ["epoch-0001", "epoch-0002"]
-    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
-    times = [json.loads(line) for line in (folder / "times.jsonl").open()]
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    times = [json.loads(line) for line in (folder / "times.jsonl").read_text().splitlines()]
     for epoch, line, time in zip(history.epochs, metrics, times):
         assert {**line, **time} == epoch._asdict()
         assert "seconds" not in line

@@ -58,6 +58,16 @@ def test_training_curves_have_a_point_every_window(run):
     assert train.Scalars("loss")[0].value > train.Scalars("loss")[-1].value
 
 
+def test_a_window_between_two_looks_at_gradients_has_no_point_of_them(tmp_path, no_plots):
+    """Batches of 3 and of 2 are two calls of the loop, and each looks at gradients anew."""
+    execution, config = Execution(xla=False), CONFIG.replace(n_epochs=1)
+    trainer.train(config, small_splits(), execution=execution, run_dir=tmp_path)
+    train = read(tmp_path / "train")
+    for tag, steps in [("loss", [50, 100, 101]), ("gradients/global_norm", [50, 100])]:
+        assert [event.step for event in train.Scalars(tag)] == steps
+        assert np.isfinite([event.value for event in train.Scalars(tag)]).all()
+
+
 def test_a_decayed_learning_rate_is_that_of_the_step(tmp_path, no_plots):
     decay = dict(lr_decay="exponential", lr_decay_steps=N_STEPS, lr_decay_rate=0.5)
     config = CONFIG.replace(n_epochs=2, **decay)

@@ -88,7 +88,11 @@ def test_a_bound_below_one_batch_still_trains(splits):
 
 @pytest.mark.slow
 def test_the_uncompiled_loop(splits):
-    assert_same(run_resident(CONFIG), run(CONFIG, splits, Execution(xla=False)), **CLOSE)
+    uncompiled = run(CONFIG, splits, Execution(xla=False))
+    assert_same(run_resident(CONFIG), uncompiled, **CLOSE)
+    streamed = run(CONFIG, splits, Execution(xla=False, max_resident_bytes=2000))
+    assert not streamed[2].is_resident
+    assert_same(uncompiled, streamed, rtol=0)
 
 
 @pytest.mark.slow

@@ -101,11 +101,12 @@ def _relay(
     prefix: str, pipe: IO[bytes], tell: Callable[[str], None], faults: list[Exception]
 ) -> None:
     """Pass on a task's lines, to the end: nobody else empties the pipe."""
-    for line in pipe:
-        try:
-            tell(prefix + line.decode(errors="replace").rstrip("\n"))
-        except (OutputError, BrokenPipeError) as error:
-            faults.append(error)
+    with pipe:
+        for line in pipe:
+            try:
+                tell(prefix + line.decode(errors="replace").rstrip("\n"))
+            except (OutputError, BrokenPipeError) as error:
+                faults.append(error)
 
 
 def _watch(

@@ -10,7 +10,6 @@ from tf1_dnn.data.formats import Array
 from tf1_dnn.data.own import Own, Pair, mixed, set_test_aside
 from tf1_dnn.errors import DataError, told
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _MOST_PIXELS = 1 << 18  # of a picture: every unit of the first layer has a weight for each
 _TESTS = {"train": "test", "training": "testing"}  # folders that hold the classes' folders
 
@@ -58,11 +57,7 @@ def _files(root: str, classes: Sequence[str]) -> list[tuple[str, int]]:
         folder = os.path.join(root, name)
         if not os.path.isdir(folder):
             raise DataError(f"there is no folder {folder}: give it, with pictures of the class")
-        with told(DataError, f"cannot read the folder {folder}", "permit it", OSError):
-            found = sorted(each for each in os.listdir(folder) if each.lower().endswith(_SUFFIXES))
-        if not found:
-            raise DataError(f"{folder} holds no pictures (PNG, JPEG, ...): fill or delete it")
-        files += [(os.path.join(folder, each), number) for each in found]
+        files += [(path, number) for path in pictures.list_folder(folder)]
     return files
 
 

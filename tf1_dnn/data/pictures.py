@@ -6,6 +6,7 @@ anything else in view must be cut away before, and a margin around the digit be 
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
 from contextlib import nullcontext
@@ -20,11 +21,12 @@ from tf1_dnn.data.ink import (
     WORK_SIZE,
     find_ink,
     full_level,
+    groups_side_by_side,
     require_proportions,
     resize,
     without_specks,
 )
-from tf1_dnn.errors import DataError, first_sentence
+from tf1_dnn.errors import DataError, first_sentence, told
 from tf1_dnn.files import open_regular
 from tf1_dnn.spec import PathLike
 
@@ -32,7 +34,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 # What people have; of what else Pillow reads, EPS runs a program.
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+_FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "PPM": (".ppm", ".pgm", ".pbm"),
+}
 _SIZE, _BOX = 28, 20  # pixels: MNIST's images, and the box that each of its digits just fits
 _EDGE = 0.2  # of the ink's level: where a digit ends; by this measure MNIST's digits fill the box
 
@@ -54,7 +64,7 @@ def read(file: PathLike | IO[bytes]) -> Array:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # oddities in the metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with _opened(file) as opened, Image.open(opened, formats=_FORMATS) as image:
+            with _opened(file) as opened, Image.open(opened, formats=list(_FORMATS)) as image:
                 require_proportions(image.height, image.width)
                 ImageOps.exif_transpose(image, in_place=True)
                 return _grey(image)
@@ -67,6 +77,29 @@ def read(file: PathLike | IO[bytes]) -> Array:
     except Exception as error:  # Pillow's readers raise whatever the damage leads to
         reason = first_sentence(error)
         raise DataError(f"cannot read {name} ({reason}): give a PNG or JPEG file") from error
+
+
+def list_folder(folder: PathLike) -> list[str]:
+    """The paths of the pictures in a folder, sorted by name; hidden and other files left out.
+
+    Raises DataError if there is none, or if the folder cannot be read.
+    """
+    suffixes = tuple(itertools.chain(*_FORMATS.values()))
+    with told(DataError, f"cannot read the folder {folder}", "permit it", OSError):
+        names = sorted(os.listdir(folder))
+    found = [name for name in names if name.lower().endswith(suffixes) and name[0] != "."]
+    if not found:
+        raise DataError(f"{folder} holds no pictures (PNG, JPEG, ...): fill it, or leave it out")
+    return [os.path.join(folder, name) for name in found]
+
+
+def n_side_by_side(grey: Array) -> int:
+    """How many groups of ink stand side by side in a picture [h, w]: one, if it shows one digit.
+
+    Digits that touch or overlap are one group. Raises DataError as `to_mnist` does.
+    """
+    ink, level = find_ink(grey)
+    return groups_side_by_side(ink > _EDGE * level)
 
 
 def to_mnist(grey: Array) -> Array:

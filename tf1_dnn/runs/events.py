@@ -68,9 +68,10 @@ class Events:
         """Write one epoch."""
         end = (metrics.epoch + 1) * self.n_steps
         for start in range(0, self.n_steps, WINDOW):
-            window = {
-                name: float(np.nanmean(v[start : start + WINDOW])) for name, v in steps.items()
-            }
+            parts = {name: values[start : start + WINDOW] for name, values in steps.items()}
+            # Where batches come in two sizes, a window may lie between two looks at gradients.
+            looked_at = {n: part[~np.isnan(part)] for n, part in parts.items()}
+            window = {n: float(part.mean()) for n, part in looked_at.items() if part.size}
             step = end - self.n_steps + min(start + WINDOW, self.n_steps)
             self.train.write(step, summary=_scalars(window))
         rate = session.run(self.learning_rate)

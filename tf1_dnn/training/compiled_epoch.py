@@ -23,13 +23,12 @@ from tf1_dnn.graph.learning_rate import rate_at
 class EpochGraph(NamedTuple):
     """What a session feeds and fetches to run many steps."""
 
-    images: Tensor  # uint8 or float32 [n, n_inputs]; the resident ones unless fed
-    labels: Tensor  # int64 [n]; likewise
+    images: Tensor  # uint8 or float32 [n, n_inputs], to feed: once to `load`, or at every run
+    labels: Tensor  # int64 [n], likewise
     indices: Tensor  # int32 [max_steps, batch]: the rows of each step's mini-batch
     n_steps: Tensor  # int32 scalar, at most max_steps: how many of them to run
     metrics: dict[str, Tensor]  # float32 [max_steps] each, zero beyond n_steps
-    resident: tuple[Tensor, Tensor]  # placeholders of the images and labels to keep
-    load: Any  # keeps them on the device
+    load: Any  # keeps images and labels on the device; None if they stream there
 
 
 def build_epoch_graph(
@@ -37,6 +36,7 @@ def build_epoch_graph(
     dataset: Dataset,
     *,
     xla: bool,
+    resident: bool = True,
     metrics: Sequence[str] = ("loss",),
     metrics_every: int = 1,
 ) -> EpochGraph:
@@ -46,24 +46,16 @@ def build_epoch_graph(
       model: the graph to add to.
       dataset: gives dtype and width of the images; its values are fed later.
       xla: compile the loop (one compilation per shape of `indices` and of the data).
+      resident: keep the data on the device.
       metrics: which of graph.STEP_METRICS to collect.
       metrics_every: steps between two looks at gradients, which cost a tenth of a step.
     """
     dtype = tf.as_dtype(dataset.images.dtype)
     with model.graph.as_default(), tf.name_scope("epoch"):
-        resident = (
-            tf.placeholder(dtype, [None, dataset.n_inputs], name="resident_images"),
-            # int64: TensorFlow keeps variables of int32 in the host's memory, GPU or not
-            tf.placeholder(tf.int64, [None], name="resident_labels"),
-        )
-        variables = [
-            uncollected_variable(placeholder, "resident", validate_shape=False)
-            for placeholder in resident
-        ]
-        images, labels = (
-            tf.placeholder_with_default(variable.value(), placeholder.shape)
-            for variable, placeholder in zip(variables, resident)
-        )
+        images = tf.placeholder(dtype, [None, dataset.n_inputs], name="images")
+        # int64: TensorFlow keeps variables of int32 in the host's memory, GPU or not
+        labels = tf.placeholder(tf.int64, [None], name="labels")
+        data, load = kept_on_device(images, labels) if resident else ((images, labels), None)
         indices = tf.placeholder(tf.int32, [None, None], name="indices")
         n_steps = tf.placeholder(tf.int32, [], name="n_steps")
         scale = tf.constant(255.0 if dataset.images.dtype == np.uint8 else 1.0)
@@ -73,10 +65,18 @@ def build_epoch_graph(
 
         # Without AutoGraph: it would parse and rewrite every function called, for a second.
         compiled = tf.function(run_steps, autograph=False, jit_compile=xla)
-        values = compiled(images, labels, indices, n_steps, scale, scheduled_rates(model, indices))
-        load = tf.group(*(variable.initializer for variable in variables), name="load")
-        collected = dict(zip(metrics, values))
-        return EpochGraph(images, labels, indices, n_steps, collected, resident, load)
+        values = compiled(*data, indices, n_steps, scale, scheduled_rates(model, indices))
+        return EpochGraph(images, labels, indices, n_steps, dict(zip(metrics, values)), load)
+
+
+def kept_on_device(images: Tensor, labels: Tensor) -> tuple[tuple[Tensor, ...], Any]:
+    """Images and labels out of variables, and the op that fills these from the placeholders."""
+    variables = [
+        uncollected_variable(placeholder, "resident", validate_shape=False)
+        for placeholder in (images, labels)
+    ]
+    kept = tuple(tf.ensure_shape(v, p.shape) for v, p in zip(variables, (images, labels)))
+    return kept, tf.group(*(variable.initializer for variable in variables), name="load")
 
 
 def scaled(images: Tensor, scale: Tensor) -> Tensor:

@@ -96,21 +96,25 @@ class EpochLoop:
         return {name: np.concatenate([part[name] for part in parts]) for name in self.metrics}
 
     def _build(self) -> None:
-        """Build the loop and bring the data to the device."""
+        """Build the loop, and bring the data to the device if they are to stay there."""
         self.graph = build_epoch_graph(
             self.model,
             self.dataset,
             xla=self.xla,
+            resident=self.is_resident,
             metrics=self.metrics,
             metrics_every=self.every,
         )
         self.compiled: set[tuple[int, ...]] = set()
         if self.is_resident:
+            images, labels = self.dataset
             try:
-                self.session.run(self.graph.load, dict(zip(self.graph.resident, self.dataset)))
+                feed_dict = {self.graph.images: images, self.graph.labels: labels}
+                self.session.run(self.graph.load, feed_dict)
             except tf.errors.ResourceExhaustedError:
                 _logger.warning("the device has no memory for the data set: streaming it")
                 self.is_resident = False
+                self._build()
 
     def _compile(self, indices: np.ndarray) -> None:
         """Compile for this shape of indices, by running no step at all."""
