@@ -8,6 +8,7 @@ from typing import Any, Sequence
 
 from contenders import BASELINE, CONTENDERS, Result
 
+QUIET = 0.8  # of the best rate of sgemm: what a quiet machine never falls below
 N_WARM_UP = 2  # epochs at the start of each process that are not counted as steady
 LAYERS = (784, 300, 100, 10)
 Table = list[list[str]]
@@ -49,6 +50,13 @@ def summary(results: Sequence[Result], gflops: float, n_examples: int) -> dict[s
         "test_accuracy": median(r["test_accuracy"] for r in results),
         "versions": results[-1]["versions"],
     }
+
+
+def busy(rates: Sequence[float]) -> str:
+    """A sentence, if NumPy's product ran at rates further apart than on a quiet machine."""
+    if min(rates) >= QUIET * max(rates):
+        return ""
+    return f" The machine was busy: sgemm ran at {min(rates):.0f} to {max(rates):.0f} GFLOP/s."
 
 
 def versions(summaries: dict[str, dict[str, Any]]) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Iterator
 
 import common
 import contenders
+import numpy as np
 import report
 from contenders import CONTENDERS, NAMES, Contender, Result
+
+from tf1_dnn.data import mnist
+from tf1_dnn.errors import Error
 
 PRESETS = ("batch_norm", "gradient_clipping")
 Results = dict[str, dict[str, list[Result]]]  # preset → contender → one per round
@@ -24,7 +31,9 @@ def make_parser() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(prog="python benchmarks/run.py", description=__doc__)
     add = parser.add_argument
-    add("--data", default=default_data(), help="MNIST as npz [%(default)s]")
+    add(
+        "--data", default=default_data(), help="MNIST as npz or a folder of IDX files [%(default)s]"
+    )
     add("--rounds", type=int, default=5, metavar="N", help="[%(default)s]")
     add("--epochs", type=int, default=5, metavar="N", help="[%(default)s]")
     add("--presets", nargs="+", choices=PRESETS, default=PRESETS, metavar="PRESET")
@@ -38,7 +47,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def default_data() -> str:
-    """Where Keras keeps MNIST."""
+    """What TF1_DNN_DATA names, or else where Keras keeps MNIST."""
+    if os.environ.get("TF1_DNN_DATA"):
+        return os.environ["TF1_DNN_DATA"]
     home = os.environ.get("KERAS_HOME", os.path.join(os.path.expanduser("~"), ".keras"))
     return os.path.join(home, "datasets", "mnist.npz")
 
@@ -61,20 +72,41 @@ def present(names: list[str], pythons: dict[str, str]) -> list[Contender]:
     return chosen
 
 
-def measure(args: argparse.Namespace, pythons: dict[str, str]) -> tuple[Results, float]:
-    """All rounds' results, and the best rate of NumPy's product found in any round."""
+@contextlib.contextmanager
+def as_npz(path: str) -> Iterator[str]:
+    """The data as Keras stores MNIST, which is what every contender reads.
+
+    Raises Error for data that cannot be read.
+    """
+    if os.path.isfile(path):
+        yield path
+        return
+    (x_train, y_train), (x_test, y_test) = mnist.read(path)
+    with tempfile.TemporaryDirectory() as folder:
+        npz = os.path.join(folder, "mnist.npz")
+        arrays = dict(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+        np.savez_compressed(npz, **arrays)
+        yield npz
+
+
+def sgemm() -> float:
+    """The rate of NumPy's product now, in GFLOP/s."""
+    return contenders.run_script(sys.executable, ["sgemm.py"])["gflops"]
+
+
+def measure(args: argparse.Namespace, pythons: dict[str, str]) -> tuple[Results, list[float]]:
+    """All rounds' results, and the rates of NumPy's product before and after each."""
     chosen = present(args.only, pythons)
     results: Results = {preset: {c.name: [] for c in chosen} for preset in args.presets}
-    gflops = 0.0
+    rates = [sgemm()]
     for round_number in range(1, args.rounds + 1):
-        rate = contenders.run_script(sys.executable, ["sgemm.py"])["gflops"]
-        gflops = max(gflops, rate)
-        say(f"round {round_number} of {args.rounds}: sgemm {rate:.0f} GFLOP/s")
+        say(f"round {round_number} of {args.rounds}: sgemm {rates[-1]:.0f} GFLOP/s")
         for preset in args.presets:
             for contender in chosen:
                 result = attempt(contender, pythons[contender.family], preset, args)
                 results[preset][contender.name] += result
-    return results, gflops
+                rates.append(sgemm())
+    return results, rates
 
 
 def attempt(
@@ -102,16 +134,17 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def write(args: argparse.Namespace, results: Results, gflops: float) -> None:
-    """Print the tables and write the files asked for."""
-    n_examples = len(common.load(args.data).train.labels)
+def write(args: argparse.Namespace, results: Results, rates: list[float]) -> None:
+    """Print the tables and write the files asked for; a preset in which all failed has no table."""
+    n_examples, gflops = len(common.load(args.data).train.labels), max(rates)
     summaries = {
         preset: {name: report.summary(r, gflops, n_examples) for name, r in by_name.items() if r}
         for preset, by_name in results.items()
+        if any(by_name.values())
     }
     facts = (
         f"{machine()}; rounds: {args.rounds}, epochs: {args.epochs}; sgemm {gflops:.0f} GFLOP/s; "
-        f"{report.versions(summaries)}."
+        f"{report.versions(summaries)}." + report.busy(rates)
     )
     tables = {preset: report.table(s, args.jobs_only) for preset, s in summaries.items()}
     print(
@@ -135,16 +168,27 @@ def main() -> int:
     try:
         pythons = contenders.interpreters(args.python, args.tensorflow1_python)
         if not os.path.exists(args.data):
-            raise ValueError(f"there is no {args.data}: name MNIST's npz file with --data")
+            raise ValueError(
+                f"there is no {args.data}: name MNIST's npz file or folder with --data"
+            )
         if args.markdown:  # before the long run, not after it
             report.check_section(args.markdown, section_name(args))
-    except ValueError as error:
+        with as_npz(args.data) as args.data:
+            return compare(args, pythons)
+    except (ValueError, Error) as error:
         say(f"error: {error}")
         return 2
-    results, gflops = measure(args, pythons)
-    write(args, results, gflops)
-    complete = all(len(r) == args.rounds for by_name in results.values() for r in by_name.values())
-    return 0 if complete else 1
+
+
+def compare(args: argparse.Namespace, pythons: dict[str, str]) -> int:
+    """Measure and write; returns 0, or 1 if any run failed."""
+    results, rates = measure(args, pythons)
+    runs = [runs for by_name in results.values() for runs in by_name.values()]
+    if not any(runs):
+        say("nothing could be measured: no table is written")
+        return 1
+    write(args, results, rates)
+    return 0 if all(len(each) == args.rounds for each in runs) else 1
 
 
 if __name__ == "__main__":

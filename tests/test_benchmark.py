@@ -14,7 +14,8 @@ def test_operations_of_the_posts_network():
 
 
 @pytest.mark.slow
-def test_json_holds_a_row_per_case_and_loop(npz, capsys):
+def test_json_holds_a_row_per_case_and_loop(npz, capsys, monkeypatch):
+    monkeypatch.setattr(benchmark, "sgemm_gflops", lambda: 100.0)
     argv = ["--data", npz, "--json", "--n-epochs", "2", "--n-examples", "100"]
     argv += ["--hidden-units", "8", "16,8", "--batch-size", "20"]
     assert cli.run(benchmark.main, argv) == 0
@@ -25,9 +26,30 @@ def test_json_holds_a_row_per_case_and_loop(npz, capsys):
     assert rows == [(loop, u, 20, 100) for u in ("8", "16-8") for loop in ("epoch", "step")]
     for row in report["rows"]:
         assert row["images_per_second"] == pytest.approx(100 / row["epoch_seconds"])
-        assert row["share_of_sgemm"] == pytest.approx(row["gflops"] / report["sgemm_gflops"])
+        assert row["share_of_sgemm"] == pytest.approx(row["gflops"] / 100)
+    assert report["sgemm_gflops"] == 100
     by_loop = [row["valid_accuracy"] for row in report["rows"]]
     assert by_loop[0] == by_loop[1] and by_loop[2] == by_loop[3]
+
+
+@pytest.mark.parametrize(
+    "rates, shares, told",
+    [
+        ([100.0, 90.0, 95.0], [0.5, 50 / 95], ""),
+        ([100.0, 20.0, 25.0], [0.5, 2.0], "busy: sgemm ran at 20 to 100 GFLOP/s; close other"),
+        ([20.0, 100.0, 100.0], [0.5, 0.5], "busy: sgemm ran at 20 to 100 GFLOP/s; close other"),
+    ],
+)
+def test_sgemm_is_measured_around_every_row(rates, shares, told, npz, capsys, monkeypatch):
+    """The best of the rates before and after counts; rates far apart are told."""
+    row = dict.fromkeys(benchmark.COLUMNS, 1) | {"gflops": 50.0}
+    monkeypatch.setattr(benchmark, "measure", lambda *_: row)
+    left = iter(rates)
+    monkeypatch.setattr(benchmark, "sgemm_gflops", lambda: next(left))
+    assert cli.run(benchmark.main, ["--data", npz, "--json", "--batch-size", "20"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["share_of_sgemm"] for row in json.loads(out)["rows"]] == shares
+    assert (told in err) if told else err == ""
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def digits(tmp_path_factory):
     return str(path)
 
 
-def start(script, *argv):
+def start(script, *argv, **variables):
     command = [sys.executable, str(FOLDER / script), *map(str, argv)]
-    environ = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
+    environ = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, env=environ)
 
 
@@ -74,7 +74,8 @@ def test_tables_on_stdout_and_between_the_readmes_markers(digits, tmp_path):
     shutil.copy(FOLDER / "README.md", readme)
     options = ["--only", "tf1_dnn", "--rounds", 1, "--epochs", 2, "--presets", "batch_norm"]
     files = ["--markdown", readme, "--json", results]
-    done = start("run.py", *options, "--data", digits, *files)
+    # A folder, as the other commands take it; of IDX files it would be one just so.
+    done = start("run.py", *options, *files, TF1_DNN_DATA=str(Path(digits).parent))
     assert done.returncode == 0, done.stderr
     facts, _, preset, header, row = done.stdout.splitlines()
     assert "rounds: 1, epochs: 2; sgemm" in facts and preset == "batch_norm"
@@ -95,7 +96,8 @@ def test_tables_on_stdout_and_between_the_readmes_markers(digits, tmp_path):
 @pytest.mark.parametrize(
     "options, words",
     [
-        (["--data", "nowhere.npz"], "there is no nowhere.npz: name MNIST's npz file with --data"),
+        (["--data", "nowhere.npz"], "there is no nowhere.npz: name MNIST's npz file or folder wi"),
+        (["--data", "."], "the folder . lacks train-images-idx3-ubyte, "),
         (["--python", "jaxx=python"], "--python takes NAME=PATH with one of tf1_dnn, "),
         (["--markdown", "plain.md"], "plain.md lacks the lines <!-- results --> and <!-- end of"),
     ],
@@ -107,6 +109,23 @@ def test_mistakes_are_told_before_the_long_run(options, words, digits, tmp_path,
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {words}") and done.stderr.count("\n") == 1
     assert (tmp_path / "plain.md").read_text() == "no markers"
+
+
+def test_where_nothing_can_be_measured_there_is_no_table(digits, tmp_path):
+    files = [tmp_path / "README.md", tmp_path / "results.json"]
+    options = ["--only", "jax", "--python", f"jax={tmp_path}/python", "--rounds", 1]
+    done = start("run.py", "--data", digits, *options, "--markdown", files[0], "--json", files[1])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"skipping jax: cannot run {tmp_path}/python: No such file" in done.stderr
+    assert done.stderr.endswith("nothing could be measured: no table is written\n")
+    assert not any(file.exists() for file in files)
+
+
+def test_a_busy_machine_is_named(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    busy = runpy.run_path(str(FOLDER / "report.py"))["busy"]
+    assert busy([250.0, 201.0, 240.0]) == ""
+    assert busy([58.0, 250.0]) == " The machine was busy: sgemm ran at 58 to 250 GFLOP/s."
 
 
 CLUSTER = runpy.run_path(str(FOLDER / "cluster.py"))

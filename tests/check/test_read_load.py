@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
-from tf1_dnn import check
+from tf1_dnn import check, checkpoint_index
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.read import checkpoint_index, load
+from tf1_dnn.check.read import load
 from tf1_dnn.check.read.load import load_graph
 from tf1_dnn.check.read.messages import GraphDef, MetaGraphDef
 from tf1_dnn.compat import tf, tf1_warnings_silenced
@@ -235,10 +235,10 @@ def with_checksum(block):
 def table(*blocks):
     """A sound table of up to 127 bytes, with these blocks of entries and an index of them."""
     data, handles = b"", b""
-    for block in [block + struct.pack("<I", 0) for block in blocks]:
-        handles += b"\0\1\2k" + bytes([len(data), len(block)])
+    for bound, block in zip(b"yz", [block + struct.pack("<II", 0, 1) for block in blocks]):
+        handles += b"\0\1\2" + bytes([bound, len(data), len(block)])
         data += with_checksum(block)
-    index = handles + struct.pack("<I", 0)
+    index = handles + struct.pack("<II", 0, 1)
     footer = b"\0\0" + bytes([len(data), len(index)])
     return data + with_checksum(index) + footer.ljust(40, b"\0") + INDEX_MAGIC
 
@@ -255,12 +255,14 @@ def test_a_hostile_index_neither_ends_the_process_nor_takes_memory(tmp_path, mon
     monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 9)
     with pytest.raises(ValueError, match="larger than 9 bytes"):
         checkpoint_index.names(path)
-    path = written(tmp_path, "c.index", table(b"\0\x10\0" + b"n" * 16 + b"\x10\0\0" * 9))
-    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 159)
-    with pytest.raises(ValueError, match="its names are longer than 159 bytes"):
+    longer = b"".join(b"\x10\1\0" + bytes([letter]) for letter in b"abc")
+    path = written(tmp_path, "c.index", table(b"\0\x10\0" + b"n" * 16 + longer))
+    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 1000)
+    assert checkpoint_index.names(path) == {"n" * 16 + last for last in ("", "a", "b", "c")}
+    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 66)
+    written(tmp_path, "c.index", path.read_bytes())
+    with pytest.raises(ValueError, match="larger than 66 bytes"):
         checkpoint_index.names(path)
-    monkeypatch.setattr(checkpoint_index, "_MOST_BYTES", 160)
-    assert checkpoint_index.names(path) == {"n" * 16}
 
 
 def test_pipes_and_links_astray(tmp_path):

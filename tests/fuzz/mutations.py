@@ -1,5 +1,6 @@
 """Files damaged and forged: what is done to sound bytes, with fixed seeds."""
 
+import json
 import re
 
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ BYTES = [value.to_bytes(n, order) for n in (2, 4, 8) for order in ("little", "bi
          (0, 1, 256**n - 1, 256**n // 2, 256**n // 2 - 1)]  # fmt: skip
 TEXTS = ["NaN", "-Infinity", "1e400", "-1", "0", "0.5", "9" * 400, "9" * 5000, str(2**31)]
 TEXTS += [str(2**63), "null", "true", '"7"', '"\\ud800"', "{}", "[" * 3000, "[" * 3000 + "]" * 3000]
+_MARK = "@mark@"
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|null|true|false")
 
 _AT = st.integers(0, 2**24 - 1)
@@ -22,6 +24,50 @@ _CHANGES = st.one_of(
     st.tuples(st.just("number"), _AT, st.sampled_from(TEXTS).map(str.encode)),
 )
 changes = st.lists(_CHANGES, min_size=1, max_size=5)
+
+
+# In the place of any value of a JSON text, or beside it.
+_DEEDS = st.sampled_from(["replace", "delete", "repeat", "unknown", "wrap"])
+structure = st.lists(
+    st.tuples(_DEEDS, _AT, st.sampled_from([*TEXTS, "[]", '""'])), min_size=1, max_size=3
+)
+
+
+def restructured(whole, changes):
+    """JSON lines, or one JSON text, after changes that leave it JSON, as far as junk is."""
+    for deed, at, junk in changes:
+        try:
+            whole = _restructured(whole.decode(), deed, at, junk).encode("utf-8", "surrogatepass")
+        except (ValueError, RecursionError):  # junk that is no JSON was put in before
+            return whole
+    return whole
+
+
+def _restructured(text, deed, at, junk):
+    lines = text.splitlines() if text.count("}\n{") else [text]
+    number = at % len(lines)
+    root = {"": json.loads(lines[number])}
+    places = list(_places(root))
+    within, key = places[at // 7 % len(places)]
+    old = json.dumps(within[key])
+    if deed == "delete" and within is not root:
+        del within[key]
+    elif deed == "unknown" and isinstance(within[key], dict):
+        within[key]["unheard of"] = _MARK
+    elif deed == "repeat" and isinstance(within, dict) and within is not root:
+        within[key], junk = _MARK, f"{old}, {json.dumps(key)}: {junk}"
+    else:
+        within[key], junk = _MARK, f"[{old}]" if deed == "wrap" else junk
+    lines[number] = json.dumps(root[""]).replace(json.dumps(_MARK), junk)
+    return "\n".join(lines)
+
+
+def _places(value):
+    """Every value in it, as what it lies in and its key or index there."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], (dict, list)):
+            yield from _places(value[key])
 
 
 def mutated(whole, changes):

@@ -6,7 +6,7 @@ import resource
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import changes, mutated
+from mutations import changes, mutated, restructured, structure
 from sound_files import DATA, GRAPHS, PICTURES, RUNS
 
 from tf1_dnn.errors import Error
@@ -58,6 +58,20 @@ def test_whatever_the_damage(case, scratch):
 
     fuzz()
     assert peak() - before < MOST_MEMORY
+
+
+@pytest.mark.parametrize("case", RUNS, ids=lambda case: case.name)
+def test_whatever_json_says_that_is_json(case, scratch):
+    folder, sentences = scratch / f"structure of {case.name}", set()
+
+    @settings(settings.get_profile("fuzz"))
+    @given(structure)
+    def fuzz(how):
+        said = outcome(case, folder, case.pack(restructured(case.sound, how)))
+        sentences.add(said.split("(")[-1][:20] if isinstance(said, str) else "read")
+
+    fuzz()
+    assert "read" in sentences and len(sentences) > 4
 
 
 def test_the_same_damage_is_done_each_time(request):

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
+from tf1_dnn import checkpoint_index
 from tf1_dnn.compat import tf
 from tf1_dnn.errors import RunError, told
 from tf1_dnn.graph import ModelSpec
@@ -106,6 +107,7 @@ class Checkpoints(CheckpointFolder):
 def restore_variables(session: Any, saver: Any, prefix: str) -> None:
     """saver.restore; RunError, naming the checkpoint, if it is damaged."""
     with told(RunError, f"cannot restore the checkpoint {prefix}", "take another one", Exception):
+        checkpoint_index.shapes(prefix)  # TensorFlow's reader would end the process
         saver.restore(session, prefix)
 
 
@@ -125,11 +127,9 @@ def start_from(session: Any, prefix: str) -> None:
     slots are taken where they are. Raises RunError that names what is missing or misshapen.
     """
     remedy = "give the path without .index or .data-00000-of-00001"
-    # TensorFlow's reader raises whatever the damage leads to.
-    with told(RunError, f"{prefix} is not a checkpoint that can be read", remedy, Exception):
-        shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
-        if not shapes:  # that is what TensorFlow reads in an .index file
-            raise ValueError("it holds no variables")
+    fault = f"{prefix} is not a checkpoint that can be read"
+    with told(RunError, fault, remedy, OSError, ValueError):
+        shapes = checkpoint_index.shapes(prefix)
     with session.graph.as_default():
         variables = {v.op.name: v for v in tf.global_variables()}
         network = {v.op.name for v in tf.trainable_variables()}

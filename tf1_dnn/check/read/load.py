@@ -9,8 +9,8 @@ from typing import Any, Iterable, Iterator, NamedTuple
 from google.protobuf.message import DecodeError
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
+from tf1_dnn import checkpoint_index
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.read import checkpoint_index
 from tf1_dnn.check.read.messages import (
     Event,
     GraphDef,
