@@ -10,13 +10,13 @@ import struct
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.internal.decoder import _DecodeVarint
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import tensor_shape_pb2, versions_pb2  # noqa: F401, the pool's
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from tf1_dnn.files import open_regular
+from tf1_dnn.protos import make_messages
 
 _MOST_BYTES = 1 << 26  # some hundred for each variable
 _MOST_DIMENSIONS = 254  # TensorFlow's own bound
@@ -58,13 +58,7 @@ message_type {
   field { name: "slices" number: 7 type: TYPE_BYTES label: LABEL_REPEATED }
 }
 """
-_pool = descriptor_pool.Default()
-_file = text_format.Parse(_PROTO, descriptor_pb2.FileDescriptorProto())
-_pool.AddSerializedFile(_file.SerializeToString())
-BundleHeader, BundleEntry = (
-    message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"tf1_dnn.{name}"))
-    for name in ("BundleHeader", "BundleEntry")
-)
+BundleHeader, BundleEntry = make_messages(_PROTO)
 
 
 class Item(NamedTuple):

@@ -2,9 +2,11 @@
 
 from typing import Any, Iterator, Sequence
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import event_pb2, graph_pb2, meta_graph_pb2, variable_pb2
+
+from tf1_dnn.protos import make_messages
 
 Event: Any = event_pb2.Event
 GraphDef: Any = graph_pb2.GraphDef
@@ -28,13 +30,7 @@ message_type {
   field { name: "enqueue_op_name" number: 2 type: TYPE_STRING label: LABEL_REPEATED }
 }
 """
-_file = text_format.Parse(_MISSING, descriptor_pb2.FileDescriptorProto())
-_pool = descriptor_pool.Default()
-_pool.AddSerializedFile(_file.SerializeToString())
-SavedModel, QueueRunnerDef = (
-    message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"tf1_dnn.check.{name}"))
-    for name in ("SavedModel", "QueueRunnerDef")
-)
+SavedModel, QueueRunnerDef = make_messages(_MISSING)
 # GraphKeys of variables, whose collections hold VariableDefs.
 _VARIABLE_KEYS = ("variables", "trainable_variables", "local_variables", "model_variables")
 
