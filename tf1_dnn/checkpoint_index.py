@@ -55,6 +55,7 @@ message_type {
   field { name: "shard_id" number: 3 type: TYPE_INT32 label: LABEL_OPTIONAL }
   field { name: "offset" number: 4 type: TYPE_INT64 label: LABEL_OPTIONAL }
   field { name: "size" number: 5 type: TYPE_INT64 label: LABEL_OPTIONAL }
+  field { name: "crc32c" number: 6 type: TYPE_FIXED32 label: LABEL_OPTIONAL }
   field { name: "slices" number: 7 type: TYPE_BYTES label: LABEL_REPEATED }
 }
 """
@@ -94,10 +95,18 @@ def shapes(prefix: str) -> dict[str, list[int]]:
 
 
 def _parse(kind: Any, value: bytes) -> Any:
+    """A message from the very bytes that TensorFlow writes for it.
+
+    Fields that are unknown, out of order or there twice might be read in another way elsewhere.
+    """
     try:
-        return kind.FromString(value)
+        message = kind.FromString(value)
     except DecodeError as error:
         raise ValueError("an entry is damaged") from error
+    message.DiscardUnknownFields()
+    if message.SerializeToString(deterministic=True) != value:
+        raise ValueError("an entry is not written as TensorFlow writes it")
+    return message
 
 
 def _shard_sizes(prefix: str, header: Any) -> list[int]:
@@ -124,7 +133,9 @@ def _fault(entry: Any, shards: list[int]) -> str | None:
     if entry.dtype not in _BYTES and entry.dtype != _STRING:
         return f"the type {entry.dtype}, which is not one that is stored"
     n = math.prod(dims)
-    if entry.dtype != _STRING and n * _BYTES[entry.dtype] != entry.size:
+    # Of texts each takes a byte or more.
+    fits = n <= entry.size if entry.dtype == _STRING else n * _BYTES[entry.dtype] == entry.size
+    if not fits:
         return f"{entry.size} bytes, which do not fit the shape {dims}"
     if not 0 <= entry.shard_id < len(shards):
         return f"that it lies in file {entry.shard_id} of {len(shards)}"

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 
+import forged_checkpoints
 import numpy as np
 import pytest
 from conftest import GOLDEN, small_splits
 from run_ends import variables
 
+from tf1_dnn import evaluate, export
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import RunError
@@ -227,6 +229,44 @@ def test_a_state_that_was_changed_is_damaged(change, kept, tmp_path):
     with pytest.raises(RunError) as caught:
         folder.epochs(2)
     assert_one_sentence(caught.value, str(folder.path(2)), "take another one")
+
+
+def test_a_checkpoint_over_which_tensorflow_would_abort_is_told(kept, tmp_path):
+    """Its state.json fits, so that it counts as whole."""
+    run = tmp_path / "run"
+    shutil.copytree(kept / "run", run)
+    path = run / "checkpoints" / "epoch-0003"
+    evaluate.evaluate(run, splits=small_splits())  # control
+    name = forged_checkpoints.misshape(path / "variables.index")
+    state = json.loads((path / "state.json").read_text())
+    epochs = [EpochMetrics(*each) for each in state["epochs"]]
+    (path / "state.json").unlink()
+    (path / "state.json").write_text(checkpoint_folder.make_state(path, epochs))
+    prefix = str(path / "variables")
+    for read in (
+        lambda: evaluate.evaluate(run, splits=small_splits()),
+        lambda: export.export(run, tmp_path / "exported"),
+        lambda: train_briefly(tmp_path, resume=True),
+        lambda: train_briefly(tmp_path / "other", from_checkpoint=prefix),
+    ):
+        with pytest.raises(RunError) as caught:
+            read()
+        assert_one_sentence(caught.value, prefix, f"of {name!r} it says no shape")
+    assert not (tmp_path / "exported").exists()
+
+
+def test_a_pipe_among_a_checkpoints_files_keeps_nobody_waiting(kept, tmp_path):
+    shutil.copytree(kept / "run" / "checkpoints", tmp_path / "checkpoints")
+    folder = CheckpointFolder(tmp_path / "checkpoints")
+    path = folder.path(2)
+    (path / "pipe").touch()
+    (path / "state.json").unlink()
+    (path / "state.json").write_text(checkpoint_folder.make_state(path, [EPOCH] * 2))
+    assert len(folder.epochs(2)) == 2  # control: an empty file
+    (path / "pipe").unlink()
+    os.mkfifo(path / "pipe")
+    with pytest.raises(RunError, match="it is a pipe"):
+        folder.epochs(2)
 
 
 def test_a_checkpoint_of_an_older_version_is_taken_as_it_is(kept, tmp_path):

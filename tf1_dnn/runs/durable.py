@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from tf1_dnn.files import open_regular
+
 PARTIAL = ".partial"
 
 
@@ -45,6 +47,7 @@ def sync(path: Path) -> None:
 
 
 def fingerprint(path: Path) -> tuple[int, str]:
-    """A file's size and the SHA-256 of its bytes, to recognize it by."""
-    content = path.read_bytes()
+    """A file's size and the SHA-256 of its bytes, to recognize it by; OSError if it is no file."""
+    with open_regular(path) as file:
+        content = file.read()
     return len(content), hashlib.sha256(content).hexdigest()

@@ -8,6 +8,7 @@ import struct
 from google.protobuf.message import DecodeError
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
+from tf1_dnn import checkpoint_index
 from tf1_dnn.checkpoint_index import BundleEntry, BundleHeader
 
 NUMBERS = (-(2**63), -1, 0, 1, 2, 3, 4, 7, 20, 24, 255, 2**31, 2**32, 2**40, 2**62, 2**63 - 1)
@@ -30,17 +31,31 @@ def table(records):
     return first + index + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
 
 
+def misshape(path):
+    """Give a variable of an index the shape over which TensorFlow's reader aborts; its name."""
+    records = list(checkpoint_index._entries(path).items())
+    for number, (key, value) in enumerate(records):
+        entry = BundleEntry.FromString(value)
+        if key and entry.shape.dim:
+            entry.shape.dim[0].size = -5
+            records[number] = (key, entry.SerializeToString())
+            path.write_bytes(table(records))
+            return key.decode()
+    raise ValueError(f"{path} holds no variable with a shape")
+
+
 def sound():
     """The records of a checkpoint that TensorFlow reads."""
     header = BundleHeader(num_shards=1)
     header.version.producer = 1
     records = [(b"", header.SerializeToString())]
     for name, (dtype, shape, offset, size) in SOUND.items():
-        entry = BundleEntry(dtype=dtype, offset=offset, size=size)
+        checksum = masked_crc32c(DATA[offset : offset + size])
+        entry = BundleEntry(dtype=dtype, offset=offset, size=size, crc32c=checksum)
         for dim in shape:
             entry.shape.dim.add(size=dim)
         entry.shape.SetInParent()
-        records.append((name.encode(), entry.SerializeToString() + _checksum_field(offset, size)))
+        records.append((name.encode(), entry.SerializeToString()))
     return records
 
 
@@ -107,10 +122,6 @@ def _moved(chance, records, index, key, value):
 
 def _replaced(records, index, key, value):
     return [*records[:index], (key, value), *records[index + 1 :]]
-
-
-def _checksum_field(offset, size):
-    return b"\x35" + struct.pack("<I", masked_crc32c(DATA[offset : offset + size]))
 
 
 def _entries(records):
