@@ -12,22 +12,27 @@ from tf1_dnn import checkpoint_index
 from tf1_dnn.checkpoint_index import BundleEntry, BundleHeader
 
 NUMBERS = (-(2**63), -1, 0, 1, 2, 3, 4, 7, 20, 24, 255, 2**31, 2**32, 2**40, 2**62, 2**63 - 1)
+JUNK = (b"", b"\0", b"\1", b"\x7f", b"\xff", b"\x80\0", b"\x80" * 5 + b"\0", b"\xff" * 9 + b"\1")
+JUNK += (b"\xff" * 12, b"\xff" * 7 + b"\x7f", b"\xff\xff\xff\xff\x0f")
 DATA = struct.pack("<6f", *range(6)) + struct.pack("<q", 7) + struct.pack("<2d", 0.5, 1.5)
 SOUND = {"global_step": (9, [], 24, 8), "kernel": (1, [2, 3], 0, 24), "wide": (2, [2], 32, 16)}
 
 
-def write(prefix, records, data=DATA):
+def write(prefix, records, data=DATA, change=bytes):
     """A checkpoint of these keys and values, in the order given."""
     pathlib.Path(f"{prefix}.data-00000-of-00001").write_bytes(data)
-    pathlib.Path(f"{prefix}.index").write_bytes(table(records))
+    pathlib.Path(f"{prefix}.index").write_bytes(table(records, change))
 
 
-def table(records):
-    """An index in TensorFlow's format, of one block, with the checksums that it must have."""
-    first, handle = _block(_entries(records)), _varint(0)
+def table(records, change=bytes):
+    """An index in TensorFlow's format, of one block, with the checksums that it must have.
+
+    `change` is done to the block, to the index of blocks and to the footer, before the checksums.
+    """
+    first, handle = _block(change(_entries(records))), _varint(0)
     handle += _varint(len(first) - 5)
-    index = _block(_entries([(b"\xff", handle)]))
-    footer = b"\0\0" + _varint(len(first)) + _varint(len(index) - 5)
+    index = _block(change(_entries([(b"\xff", handle)])))
+    footer = change(b"\0\0" + _varint(len(first)) + _varint(len(index) - 5))[:40]
     return first + index + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
 
 
@@ -70,6 +75,17 @@ def forged(seed):
         with contextlib.suppress(DecodeError):  # what was changed before is no message any more
             records = deed(chance, records, index, key, value)
     return records
+
+
+def damage(seed):
+    """A change of the table's parts, of a few bytes each."""
+    chance = random.Random(seed)
+
+    def change(part):
+        at, n = chance.randrange(len(part)), chance.randrange(3)
+        return chance.choice([part, part[:at] + chance.choice(JUNK) + part[at + n :]])
+
+    return change
 
 
 def _entry(chance, records, index, key, value):

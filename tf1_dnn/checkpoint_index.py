@@ -6,11 +6,11 @@ is to be restored is looked at here first, and TensorFlow reads what it would ha
 
 import math
 import os
+import re
 import struct
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
-from google.protobuf.internal.decoder import _DecodeVarint
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import tensor_shape_pb2, versions_pb2  # noqa: F401, the pool's
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
@@ -80,13 +80,17 @@ def names(path: Path) -> frozenset[str]:
 def shapes(prefix: str) -> dict[str, list[int]]:
     """The shapes of the variables in a checkpoint that TensorFlow can be given to read.
 
-    Raises ValueError for a checkpoint that TensorFlow would not have written, and for variables
-    in parts; OSError for files that are missing or none.
+    Raises ValueError for a checkpoint that TensorFlow would not have written, for variables in
+    parts, and for a prefix that is a pattern; OSError for files that are missing or none.
     """
+    if re.search(r"[\[\\]", prefix):  # TensorFlow would look for other files than are read here
+        raise ValueError("TensorFlow takes [ and \\ in a path for a pattern")
     entries = _entries(Path(f"{prefix}.index"))
     shards = _shard_sizes(prefix, _parse(BundleHeader, entries.pop(b"", b"")))
     found = {}
     for key, value in entries.items():
+        if key[0] == 0:
+            raise ValueError("a variable lies there in parts, which cannot be read here")
         name, entry = key.decode(), _parse(BundleEntry, value)
         if fault := _fault(entry, shards):
             raise ValueError(f"of {name!r} it says {fault}")
@@ -173,7 +177,7 @@ def _pairs(table: bytes, footer: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The keys and values of all blocks. The index's key of a block bounds those in it."""
     position = 0
     for _ in range(2):  # the footer names another block before the index
-        _, position = _DecodeVarint(footer, position)
+        _, position = _number(footer, position)
     least: bytes | None = None
     for bound, handle, *_ in _items(_block(table, footer[position:])):
         for key, value, *_ in _items(_block(table, handle)):
@@ -185,8 +189,10 @@ def _pairs(table: bytes, footer: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _block(table: bytes, handle: bytes) -> bytes:
     """The block at a handle, which is its offset and size."""
-    offset, position = _DecodeVarint(handle, 0)
-    size, _ = _DecodeVarint(handle, position)
+    offset, position = _number(handle, 0)
+    size, _ = _number(handle, position)
+    if offset + size > len(table):
+        raise IndexError
     block = table[offset : offset + size]
     kind, checksum = struct.unpack_from("<BI", table, offset + size)
     if masked_crc32c(block + bytes([kind])) != checksum:
@@ -221,12 +227,25 @@ def _parsed(block: bytes) -> Iterator[Item]:
     position, key = 0, b""
     while position < len(block):
         start = position
-        n_shared, position = _DecodeVarint(block, position)
-        n_own, position = _DecodeVarint(block, position)
-        n_value, position = _DecodeVarint(block, position)
+        n_shared, position = _number(block, position)
+        n_own, position = _number(block, position)
+        n_value, position = _number(block, position)
         end = position + n_own + n_value
         if end > len(block) or n_shared > len(key):
             raise IndexError
         key = key[:n_shared] + block[position : position + n_own]
         yield Item(key, block[position + n_own : end], start, n_shared)
         position = end
+
+
+def _number(data: bytes, position: int) -> tuple[int, int]:
+    """A varint of up to 35 bits, in as few bytes as it needs; and where it ends."""
+    number = 0
+    for i in range(5):
+        byte = data[position + i]
+        number |= (byte & 127) << 7 * i
+        if byte < 128:
+            if i and not byte:
+                break
+            return number, position + i + 1
+    raise ValueError("a length is not written as TensorFlow writes it")

@@ -36,7 +36,11 @@ def accepted(folder, seeds):
     found = []
     for seed in seeds:
         prefix = folder / f"{seed}"
-        forged_checkpoints.write(prefix, forged_checkpoints.forged(seed))
+        if seed % 3:
+            forged_checkpoints.write(prefix, forged_checkpoints.forged(seed))
+        else:
+            change = forged_checkpoints.damage(seed)
+            forged_checkpoints.write(prefix, forged_checkpoints.sound(), change=change)
         try:
             checkpoint_index.shapes(str(prefix))
         except (OSError, ValueError):
@@ -49,6 +53,61 @@ def test_the_sound_one_is_read(tmp_path):
     forged_checkpoints.write(tmp_path / "sound", forged_checkpoints.sound())
     shapes = {name: shape for name, (_, shape, *_) in forged_checkpoints.SOUND.items()}
     assert checkpoint_index.shapes(str(tmp_path / "sound")) == shapes
+
+
+@pytest.mark.parametrize(
+    "junk, said",
+    [
+        (b"\0", None),  # control: what stands there, as the length of what two names share
+        (b"\x80" * 5 + b"\0", "a length is not written as TensorFlow writes it"),
+        (b"\x80\0", "a length is not written as TensorFlow writes it"),
+        (b"\xff" * 12, "a length is not written as TensorFlow writes it"),
+        (b"\xff\xff\xff\xff\x0f", "it is cut short or damaged"),
+    ],
+)
+def test_a_number_that_tensorflow_reads_otherwise_or_not_at_all(junk, said, tmp_path):
+    def change(part):
+        return junk + part[1:]
+
+    forged_checkpoints.write(tmp_path / "forged", forged_checkpoints.sound(), change=change)
+    if said is None:
+        assert len(checkpoint_index.shapes(str(tmp_path / "forged"))) == 3
+    else:
+        with pytest.raises(ValueError, match=said):
+            checkpoint_index.shapes(str(tmp_path / "forged"))
+
+
+@pytest.mark.parametrize("offset", [0, 400, 2**32, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("place", ["index", "footer"])
+def test_a_block_beyond_the_end(place, offset, tmp_path):
+    parts = iter(["entries", "index", "footer"])
+    handle = forged_checkpoints._varint(offset) + b"\x05"
+    junk = {"index": b"\0\1" + bytes([len(handle)]) + b"\xff" + handle, "footer": b"\0\0" + handle}
+
+    def change(part):
+        return junk[place] if next(parts) == place else part
+
+    forged_checkpoints.write(tmp_path / "forged", forged_checkpoints.sound(), change=change)
+    said = "a checksum does not fit" if offset == 0 else "it is cut short|a length is not written"
+    with pytest.raises(ValueError, match=said):  # control: what is there is read
+        checkpoint_index.shapes(str(tmp_path / "forged"))
+
+
+def test_a_prefix_that_is_a_pattern_to_tensorflow(tmp_path):
+    """It would read the files of run1."""
+    for name in ("run[1]", "run1"):
+        (tmp_path / name).mkdir()
+        forged_checkpoints.write(tmp_path / name / "model", forged_checkpoints.sound())
+    assert len(checkpoint_index.shapes(str(tmp_path / "run1" / "model"))) == 3
+    with pytest.raises(ValueError, match="in a path for a pattern"):
+        checkpoint_index.shapes(str(tmp_path / "run[1]" / "model"))
+
+
+def test_variables_in_parts_are_named_so(tmp_path):
+    records = forged_checkpoints.sound()
+    forged_checkpoints.write(tmp_path / "forged", [records[0], (b"\0\x80", b""), *records[1:]])
+    with pytest.raises(ValueError, match="a variable lies there in parts"):
+        checkpoint_index.shapes(str(tmp_path / "forged"))
 
 
 @pytest.mark.slow
