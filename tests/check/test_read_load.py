@@ -94,6 +94,9 @@ def test_a_runs_checkpoint_without_a_meta_has_the_runs_graph(inside, kept, tmp_p
     with pytest.raises(GraphError, match="has no .meta beside it, and no run with TensorBoard"):
         load_graph(prefix)
     shutil.copytree(paths["events"], run, dirs_exist_ok=True)
+    with pytest.raises(GraphError, match="has no .meta beside it"):
+        load_graph(prefix)  # it may be anyone's: what lies around it is no run
+    (run / "config.json").touch()
     loaded = load_graph(prefix)
     assert loaded.meta == load_graph(paths["events"]).meta
     assert loaded.saved_names == load_graph(paths["prefix"]).saved_names

@@ -96,12 +96,12 @@ def _load_directory(path: Path) -> Loaded:
 
 
 def _load_of_checkpoint(prefix: Path) -> Loaded:
-    """The graph of a checkpoint without a .meta, from the events of the run that it lies in."""
-    for folder in prefix.absolute().parents[:_FOLDERS_ABOVE]:
-        events = itertools.chain(folder.glob("*tfevents*"), folder.glob("*/*tfevents*"))
-        loaded = _load_events(_newest(events))
-        if loaded is not None:
-            return loaded._replace(saved_names=_saved_names(prefix))
+    """The graph of a checkpoint without a .meta, from events beside it or of the run around it."""
+    above = prefix.absolute().parents[:_FOLDERS_ABOVE]
+    runs = [folder.glob("*/*tfevents*") for folder in above if (folder / "config.json").exists()]
+    loaded = _load_events(_newest(itertools.chain(above[0].glob("*tfevents*"), *runs)))
+    if loaded is not None:
+        return loaded._replace(saved_names=_saved_names(prefix))
     raise GraphError(
         f"the checkpoint {prefix} has no .meta beside it, and no run with TensorBoard events "
         "around it: give the .meta file or the run directory."
