@@ -86,9 +86,9 @@ def test_package_import_does_not_import_tensorflow():
 
 
 def test_eager_code_still_works_after_training(splits):
-    import tensorflow
+    from tf1_dnn.training import trainer  # before TensorFlow, as compat wants it
 
-    from tf1_dnn.training import trainer
+    import tensorflow  # isort: skip
 
     trainer.train(Config(hidden_units=(4,), n_epochs=1), splits)
     assert tensorflow.executing_eagerly()

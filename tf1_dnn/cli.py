@@ -16,6 +16,7 @@ import threading
 from typing import Any, Callable, Iterable, Iterator, NoReturn, Sequence, TextIO
 
 from tf1_dnn.errors import Error, Interrupted, OutputError, first_sentence
+from tf1_dnn.frames import in_one_chunk
 
 
 class Parser(argparse.ArgumentParser):
@@ -94,7 +95,7 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     try:
         with _interruptible():
             _mend_streams()
-            return main(argv)
+            return in_one_chunk(main)(argv)
     except Error as error:
         if isinstance(error, OutputError):
             _discard(sys.stdout)

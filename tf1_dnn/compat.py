@@ -15,6 +15,7 @@ import warnings
 from typing import Any, Iterator
 
 from tf1_dnn.errors import CompatError
+from tf1_dnn.frames import in_one_chunk
 
 _TRUE = ("1", "true", "True")  # what TensorFlow itself takes for yes
 
@@ -73,6 +74,7 @@ def _stderr_discarded() -> Iterator[None]:
         os.close(saved)
 
 
+@in_one_chunk
 def import_tensorflow() -> Any:
     # Level 3 shows no message at all: what matters is raised as a Python exception too.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
