@@ -3,6 +3,7 @@
 # make notebooks                                        Jupyter, in notebooks/
 # make notebooks-run                                    execute them anew and store the outputs
 # make tensorboard [LOGDIR=runs]                        curves of the runs under LOGDIR
+# make gpu-report [ARGS="--output FILE"]                this machine's GPU measured, in Markdown
 # make lint                                             formatting, style, types, imports
 # make lock                                             resolve requirements.lock anew
 # Another Python: make test PYTHON=python3.12           (its own .venv-python3.12)
@@ -14,7 +15,7 @@ SOURCES := setup.cfg pyproject.toml requirements.lock
 
 LOGDIR ?= runs
 
-.PHONY: train test notebooks notebooks-run tensorboard lint format lock clean
+.PHONY: train test notebooks notebooks-run tensorboard gpu-report lint format lock clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m tf1_dnn.train $(ARGS)
@@ -30,6 +31,10 @@ notebooks-run: $(VENV)/.installed-dev
 
 tensorboard: $(VENV)/.installed
 	@$(BIN)/tensorboard --logdir $(LOGDIR)
+
+gpu-report: $(VENV)/.installed-dev
+	@if command -v nvidia-smi >/dev/null; then $(PIP_INSTALL) -e '.[gpu]'; fi
+	@$(BIN)/python benchmarks/gpu_report.py $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/black --check --quiet . || { $(BIN)/black --diff --quiet .; exit 1; }
