@@ -5,6 +5,7 @@ ends asks the system for another one at every call, and gives it back when the c
 a loop stands there is chance: by that alone, TensorFlow's import takes 1.2 or 1.6 seconds.
 """
 
+import functools
 from typing import Callable, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -18,6 +19,7 @@ _N_SLOTS = 2**20 // 8
 def in_one_chunk(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, with all frames of what it calls in one chunk."""
 
+    @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         return function(*args, **kwargs)
 

@@ -139,6 +139,29 @@ def test_variables_are_named_as_on_one_machine_and_lie_on_the_parameter_servers(
     )
 
 
+@pytest.mark.parametrize("sync", [True, False])
+def test_a_step_asks_no_condition_and_pushes_once_to_each_server(sync):
+    """What costs messages: a condition's two branches, and gradients one by one."""
+    config = SMALL.replace(batch_norm=True)
+    replica = replicas.build_replica(make_tasks(2, 2)[0], config, 20, 5, sync=sync)
+    types = [op.type for op in needed_for(replica.tower.step.train_op)]
+    assert not {"If", "StatelessIf"} & set(types)
+    assert types.count("ResourceAccumulatorApplyGradient") == (2 if sync else 0)
+    # The negative control: evaluation's network, whose `training` is a placeholder.
+    assert "If" in {op.type for op in needed_for(replica.model.tower.network.logits)}
+
+
+def needed_for(fetched):
+    """All ops that run with a tensor or operation."""
+    seen, left = set(), [getattr(fetched, "op", fetched)]
+    while left:
+        op = left.pop()
+        if op not in seen:
+            seen.add(op)
+            left += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+    return seen
+
+
 def test_checkpoints_are_written_by_the_chief_not_by_a_parameter_server(tmp_path, monkeypatch):
     graphs = []
     build = replicas.build_replica

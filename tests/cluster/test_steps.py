@@ -23,7 +23,7 @@ class Session:
 def do_step_7(session):
     sync = steps.SyncSteps.__new__(steps.SyncSteps)
     sync.averaging = SimpleNamespace(take_token="take_token", time_step="time_step")
-    sync.model = SimpleNamespace(tower=SimpleNamespace(step=SimpleNamespace(train_op="train_op")))
+    sync.train_op = "train_op"
     sync.generation = GENERATION
     return sync.step(session, 7, [], {"inputs": 0})
 

@@ -30,6 +30,7 @@ class AveragingOptimizer:
         self._optimizer = make_optimizer(config.optimizer, Schedule(config))
         self._clipping, self._replicas = config.clipping, task.replicas
         self.rank = task.replicas.index(str(task))
+        self._accumulators: list[list[Any]] = []  # of each server, one a replica
         self._pending: list[Any] = []
         self._drop: list[Any] = []
         self._set_time_steps: list[Any] = []
@@ -40,39 +41,66 @@ class AveragingOptimizer:
     def apply_gradients(self, grads_and_vars: GradsAndVars, global_step: Any) -> Any:
         """Push this replica's gradients, times `share`, and take a token from its queue.
 
-        The caller's control dependencies, UPDATE_OPS, must hold for the gradients alone: around
-        the rest, the chief's queue runner would wait for placeholders that nobody feeds it.
+        The steps of all towers push to the same accumulators. Only the push waits for the caller's
+        control dependencies, UPDATE_OPS, for both happen on the servers; and the chief's queue
+        runner would wait for placeholders that nobody feeds it.
         """
-        with tf.control_dependencies(None):  # a fed placeholder would hide them from the products
-            self.share = tf.placeholder_with_default(1.0, [], name="share")
-            self.time_step = tf.placeholder(tf.int64, [], name="time_step")
-        pushed = [(grad * self.share, var) for grad, var in grads_and_vars]
+        servers = _by_server(grads_and_vars)
         with tf.control_dependencies(None):
-            pushes, means = zip(*[self._collect(grad, var) for grad, var in pushed])
-            with tf.device(global_step.device):
-                self._make_tokens(self._update(means, pushed, global_step))
-                with tf.control_dependencies(pushes):
-                    return self._mine.dequeue()
+            if not self._accumulators:
+                self._make_update(servers, global_step)
+            vectors = [self._vector(pairs) for pairs in servers]
+        pushes = [self._push(*each) for each in zip(self._accumulators, vectors)]
+        with tf.control_dependencies(pushes), tf.device(global_step.device):
+            return self._mine.dequeue()
 
-    def _collect(self, grad: Any, var: Any) -> tuple[Any, Any]:
-        """The op that pushes this replica's gradient of a variable, and the mean over all."""
-        dtype, names = var.dtype.base_dtype, [f"{var.op.name}/{each}" for each in self._replicas]
-        with tf.device(var.device):
-            accumulators = [tf.ConditionalAccumulator(dtype, var.shape, name) for name in names]
+    def _make_update(self, servers: list[GradsAndVars], global_step: Any) -> None:
+        """What the chief's queue runner does, and what is fed to every replica's push."""
+        self.share = tf.placeholder_with_default(1.0, [], name="share")
+        self.time_step = tf.placeholder(tf.int64, [], name="time_step")
+        self._accumulators = [self._make_accumulators(pairs) for pairs in servers]
+        means = [_mean(each) for each in self._accumulators]
+        with tf.device(global_step.device):
+            self._make_tokens(self._update(means, servers, global_step))
+
+    def _make_accumulators(self, grads_and_vars: GradsAndVars) -> list[Any]:
+        """One for each replica, of all gradients of one server's variables together."""
+        size = sum(var.shape.num_elements() for _, var in grads_and_vars)
+        with tf.device(grads_and_vars[0][1].device):
+            accumulators = [
+                tf.ConditionalAccumulator(tf.float32, [size], f"gradients/{each}")
+                for each in self._replicas
+            ]
             for each in accumulators:
                 self._pending.append(each.num_accumulated())
                 self._drop.append(each.take_grad(1))
                 self._set_time_steps.append(each.set_global_step(self.time_step))
-            push = accumulators[self.rank].apply_grad(grad, self.time_step)
-            return push, tf.add_n([each.take_grad(1) for each in accumulators]) / len(names)
+        return accumulators
 
-    def _update(self, means: Any, grads_and_vars: GradsAndVars, global_step: Any) -> Any:
+    def _vector(self, grads_and_vars: GradsAndVars) -> Any:
+        """This replica's gradients of one server's variables, times `share`, to travel together.
+
+        What a step takes is mostly the number of its messages.
+        """
+        return tf.concat([tf.reshape(grad * self.share, [-1]) for grad, _ in grads_and_vars], 0)
+
+    def _push(self, accumulators: list[Any], vector: Any) -> Any:
+        mine = accumulators[self.rank]
+        with tf.device(mine.accumulator_ref.device):
+            return mine.apply_grad(vector, self.time_step)
+
+    def _update(self, means: list[Any], servers: list[GradsAndVars], global_step: Any) -> Any:
         """Apply the means, once all of them are there.
 
         Clipped here, since the mean of clipped gradients is something else.
         """
-        taken = zip(tf.tuple(means), [var for _, var in grads_and_vars])
-        clipped = clip_gradients(list(taken), self._clipping)
+        taken: GradsAndVars = []
+        for mean, pairs in zip(tf.tuple(means), servers):
+            variables = [var for _, var in pairs]
+            with tf.device(mean.device):
+                parts = tf.split(mean, [var.shape.num_elements() for var in variables])
+                taken += [(tf.reshape(part, v.shape), v) for part, v in zip(parts, variables)]
+        clipped = clip_gradients(taken, self._clipping)
         with tf.name_scope("train/"):  # where one machine's optimizer makes its variables
             return self._optimizer.apply_gradients(clipped, global_step)
 
@@ -109,3 +137,17 @@ class AveragingOptimizer:
     def stop(self, session: Any) -> None:
         """As the chief: let nobody begin another step."""
         session.run(self._close)
+
+
+def _by_server(grads_and_vars: GradsAndVars) -> list[GradsAndVars]:
+    """Those of each parameter server's variables, in order."""
+    servers: dict[str, GradsAndVars] = {}
+    for grad, var in grads_and_vars:
+        servers.setdefault(var.device, []).append((grad, var))
+    return list(servers.values())
+
+
+def _mean(accumulators: list[Any]) -> Any:
+    """The mean of all replicas' gradients on one server, once all are there."""
+    with tf.device(accumulators[0].accumulator_ref.device):
+        return tf.add_n([each.take_grad(1) for each in accumulators]) / len(accumulators)

@@ -36,7 +36,7 @@ def train(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch = lambda metrics: N
     with contextlib.ExitStack() as stack:
         with model.graph.as_default(), tf.device(trainee.replica.device):
             recorder = stack.enter_context(open_recorder(spec, whole, splits))
-            metrics = {name: step_metric(name, model.tower) for name in CHEAP_METRICS}
+            metrics = {name: step_metric(name, trainee.replica.tower) for name in CHEAP_METRICS}
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         stack.enter_context(sessions.tf32_allowed(spec.execution.tf32))
         all_there = stack.enter_context(membership.absent_named(trainee.task))

@@ -6,14 +6,15 @@ from tf1_dnn.cluster import shared
 from tf1_dnn.cluster.averaging import AveragingOptimizer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import CLIP_KINDS, Config
-from tf1_dnn.graph import ModelSpec, build_graph
+from tf1_dnn.graph import ModelSpec, Tower, build_graph, build_tower
 from tf1_dnn.spec import Task
 
 
 class Replica(NamedTuple):
     """The graph that a chief or worker runs."""
 
-    model: ModelSpec
+    model: ModelSpec  # for evaluation and checkpoints
+    tower: Tower  # for the steps
     device: str  # of the task itself
     averaging: AveragingOptimizer | None  # None when asynchronous
     now: Any  # int64: what generation is initialized with
@@ -55,6 +56,7 @@ def build_replica(
     averaging = AveragingOptimizer(config, task) if sync else None
     unclipped = config.replace(**dict.fromkeys(CLIP_KINDS)) if averaging else config
     model = build_graph(unclipped, n_inputs, n_outputs, device=setter, optimizer=averaging)
+    tower = _build_tower(model, setter)
     with model.graph.as_default(), tf.device("/job:ps/task:0"):
         now = tf.cast(1e6 * tf.timestamp(), tf.int64)  # in microseconds
         generation = shared.variable(now, tf.int64, "generation")
@@ -62,6 +64,7 @@ def build_replica(
         is_missing.mark_used()  # by workers
         return Replica(
             model=model._replace(config=config),
+            tower=tower,
             device=device,
             averaging=averaging,
             now=now,
@@ -70,3 +73,23 @@ def build_replica(
             withdraw=shared.destroy(generation.handle),
             is_over=shared.variable(False, tf.bool, "is_over"),
         )
+
+
+def _build_tower(model: ModelSpec, device: Any) -> Tower:
+    """A tower that only trains.
+
+    Where `training` is a placeholder, batch norm's conditions send both their branches' tensors
+    to the parameter server and back: half of all messages of a step.
+    """
+    with model.graph.as_default(), tf.device(device):
+        model.graph.clear_collection(tf.GraphKeys.UPDATE_OPS)  # the other tower's
+        with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+            return build_tower(
+                model.placeholders.inputs,
+                model.placeholders.labels,
+                training=True,
+                config=model.config,
+                n_outputs=model.n_outputs,
+                optimizer=model.optimizer,
+                global_step=model.global_step,
+            )

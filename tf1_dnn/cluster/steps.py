@@ -23,7 +23,7 @@ class SyncSteps:
     """All replicas do the same step, each its slice; the next begins when all have contributed."""
 
     def __init__(self, replica: Replica) -> None:
-        self.model = replica.model
+        self.model, self.train_op = replica.model, replica.tower.step.train_op
         self.averaging: Any = replica.averaging
         self.generation = 0  # the chief's, from which time steps are counted
 
@@ -41,7 +41,7 @@ class SyncSteps:
         """Run the train op of one step."""
         now = self.generation + step
         feed_dict = {**feed_dict, self.averaging.time_step: now}
-        values, token = session.run([fetches, self.model.tower.step.train_op], feed_dict)
+        values, token = session.run([fetches, self.train_op], feed_dict)
         while token <= now:  # the chief's first, or left behind when this replica was killed
             token = session.run(self.averaging.take_token)
         if token > now + 1:
@@ -63,7 +63,7 @@ class AsyncSteps:
     """
 
     def __init__(self, replica: Replica) -> None:
-        self.model = replica.model
+        self.model, self.train_op = replica.model, replica.tower.step.train_op
         with self.model.graph.as_default():
             with tf.device("/job:ps/task:0"):
                 ticket = shared.variable(0, tf.int64, "ticket")  # the next step nobody has taken
@@ -82,10 +82,8 @@ class AsyncSteps:
         return Progress(int(ticket), int(done), None)
 
     def step(self, session: Any, step: int, fetches: Any, feed_dict: Any) -> Progress:
-        train_op, global_step = self.model.tower.step.train_op, self.model.global_step
-        values, _, ticket, done = session.run(
-            [fetches, train_op, self.take, global_step], feed_dict
-        )
+        wanted = [fetches, self.train_op, self.take, self.model.global_step]
+        values, _, ticket, done = session.run(wanted, feed_dict)
         return Progress(int(ticket), int(done), values)
 
     def wait_for(self, session: Any, n_done: int, at_most: float = SECONDS_WITHOUT_STEP) -> None:
