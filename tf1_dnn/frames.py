@@ -19,9 +19,8 @@ _N_SLOTS = 2**20 // 8
 def in_one_chunk(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, with all frames of what it calls in one chunk."""
 
-    @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         return function(*args, **kwargs)
 
     call.__code__ = call.__code__.replace(co_stacksize=_N_SLOTS)
-    return call
+    return functools.update_wrapper(call, function)
