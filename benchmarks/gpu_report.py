@@ -20,6 +20,9 @@ from typing import Any, Callable, Iterator, NamedTuple, Sequence
 import report
 from run import PRESETS, machine, say
 
+from tf1_dnn import doctor
+from tf1_dnn.devices.diagnosis import Diagnosis
+
 ROOT = Path(__file__).resolve().parents[1]
 DEVICES = ("gpu", "cpu")
 MAX_SECONDS = 150  # of one command: a machine that needs longer is not worth waiting for
@@ -79,16 +82,16 @@ def results_of(*command: str) -> str:
     return done.stdout
 
 
-def missing_gpu() -> str | None:
+def diagnose() -> list[Diagnosis]:
+    """What the doctor finds."""
+    printed = run("tf1_dnn.doctor", "--require-gpu", "--json").stdout
+    return [Diagnosis(**finding) for finding in json.loads(printed)["findings"]]
+
+
+def missing_gpu(findings: Sequence[Diagnosis]) -> str | None:
     """Why there is no GPU to measure, or None."""
-    findings = json.loads(run("tf1_dnn.doctor", "--require-gpu", "--json").stdout)["findings"]
-    faults = [f["detail"] for f in findings if f["status"] == "FAIL" and f["what"] == "device"]
+    faults = [f.detail for f in findings if f.status == "FAIL" and f.what == "device"]
     return faults[0].rstrip(".") if faults else None
-
-
-def doctor() -> str:
-    """The doctor's lines."""
-    return fenced(run("tf1_dnn.doctor", "--require-gpu").stdout)
 
 
 def tests() -> str:
@@ -141,9 +144,8 @@ def fenced(text: str) -> str:
 
 
 def parts(lacks: str | None, quick: bool) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Each part's heading, and what makes it."""
+    """Each measured part's heading, and what makes it."""
     devices = DEVICES[1:] if lacks else DEVICES
-    yield "The doctor", doctor
     yield "The tests marked gpu", (lambda: f"Not run: {lacks}.") if lacks else tests
     yield "Digits", lambda: digits(devices, ("--n-epochs", "1") if quick else ())
     for name, sweep in (QUICK_SWEEPS if quick else SWEEPS).items():
@@ -152,11 +154,14 @@ def parts(lacks: str | None, quick: bool) -> Iterator[tuple[str, Callable[[], st
 
 def compose(quick: bool) -> tuple[str, list[str]]:
     """The report, and what is missing from it."""
-    start, lacks = time.monotonic(), missing_gpu()
+    start, findings = time.monotonic(), diagnose()
+    lacks = missing_gpu(findings)
     text, missing = f"# tf1_dnn on this machine's GPU\n\n{machine()}.\n", []
     if lacks:
         missing.append(f"no GPU was measured: {lacks}")
         text += f"\n**No GPU was measured**: {lacks}. What follows is the CPU's part.\n"
+    lines = "\n".join(map(doctor.line, findings))
+    text += f"\n## The doctor\n\n{fenced(lines)}\n"
     for heading, make in parts(lacks, quick):
         try:
             body = make()
@@ -171,14 +176,18 @@ def main() -> int:
     """Run the command; returns the exit code."""
     args = make_parser().parse_args()
     if args.data is not None:
-        os.environ["TF1_DNN_DATA"] = os.path.abspath(args.data)  # for every command
         if not os.path.exists(args.data):
             say(f"error: there is no {args.data}: name MNIST's npz file or folder with --data")
             return 2
+        os.environ["TF1_DNN_DATA"] = os.path.abspath(args.data)  # for every command
     if args.output.is_dir() or not os.access(args.output.parent, os.W_OK):
         say(f"error: {args.output} cannot be written: name another file with --output")
         return 2
-    text, missing = compose(args.quick)
+    try:
+        text, missing = compose(args.quick)
+    except Failure as failure:  # the doctor's: nothing else would work
+        say(f"error: the doctor does not end: {failure}")
+        return 1
     args.output.write_text(text, encoding="utf-8")
     say("\n".join([*missing, f"wrote {args.output}"]))
     return 1 if missing else 0

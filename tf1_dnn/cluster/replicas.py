@@ -6,7 +6,7 @@ from tf1_dnn.cluster import shared
 from tf1_dnn.cluster.averaging import AveragingOptimizer
 from tf1_dnn.compat import tf
 from tf1_dnn.config import CLIP_KINDS, Config
-from tf1_dnn.graph import ModelSpec, Tower, build_graph, build_tower
+from tf1_dnn.graph import ModelSpec, Tower, build_graph, build_training_tower
 from tf1_dnn.spec import Task
 
 
@@ -83,13 +83,5 @@ def _build_tower(model: ModelSpec, device: Any) -> Tower:
     """
     with model.graph.as_default(), tf.device(device):
         model.graph.clear_collection(tf.GraphKeys.UPDATE_OPS)  # the other tower's
-        with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-            return build_tower(
-                model.placeholders.inputs,
-                model.placeholders.labels,
-                training=True,
-                config=model.config,
-                n_outputs=model.n_outputs,
-                optimizer=model.optimizer,
-                global_step=model.global_step,
-            )
+        inputs, labels = model.placeholders.inputs, model.placeholders.labels
+        return build_training_tower(model, inputs, labels)

@@ -8,7 +8,7 @@ from tf1_dnn.graph.build import (
     ModelSpec,
     Tower,
     build_graph,
-    build_tower,
+    build_training_tower,
     uncollected_variable,
 )
 from tf1_dnn.graph.metrics import CHEAP_METRICS, STEP_METRICS, step_metric
@@ -19,7 +19,7 @@ __all__ = [
     "ModelSpec",
     "Tower",
     "build_graph",
-    "build_tower",
+    "build_training_tower",
     "inference",
     "layers",
     "learning_rate",

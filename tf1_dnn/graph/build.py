@@ -110,6 +110,20 @@ def build_graph(
         )
 
 
+def build_training_tower(model: ModelSpec, inputs: Tensor, labels: Tensor) -> Tower:
+    """A tower that only trains, on the model's own variables and slots."""
+    with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+        return build_tower(
+            inputs,
+            labels,
+            training=True,
+            config=model.config,
+            n_outputs=model.n_outputs,
+            optimizer=model.optimizer,
+            global_step=model.global_step,
+        )
+
+
 def uncollected_variable(
     initial_value: Any,
     collection: str,

@@ -11,8 +11,7 @@ from tf1_dnn.data import Dataset
 from tf1_dnn.graph import (
     CHEAP_METRICS,
     ModelSpec,
-    Tower,
-    build_tower,
+    build_training_tower,
     step_metric,
     uncollected_variable,
 )
@@ -153,22 +152,8 @@ class BatchLoop:
         inputs = scaled(tf.gather(self.images, batch), self.scale)
         labels = tf.cast(tf.gather(self.labels, batch), tf.int32)
         with model.schedule.given(None if self.rates is None else self.rates[i]):
-            tower = _build_tower(model, inputs, labels)
+            tower = build_training_tower(model, inputs, labels)
         values = {name: step_metric(name, tower, model.config.clipping) for name in names}
         with tf.control_dependencies([tower.step.train_op]):
             written = {name: arrays[name].write(i, value) for name, value in values.items()}
             return i + 1, {**arrays, **written}
-
-
-def _build_tower(model: ModelSpec, inputs: Tensor, labels: Tensor) -> Tower:
-    """A training tower on the model's own variables and slots."""
-    with tf.variable_scope(tf.get_variable_scope(), reuse=True):
-        return build_tower(
-            inputs,
-            labels,
-            training=True,
-            config=model.config,
-            n_outputs=model.n_outputs,
-            optimizer=model.optimizer,
-            global_step=model.global_step,
-        )

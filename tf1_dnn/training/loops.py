@@ -1,7 +1,7 @@
 """The two ways through an epoch, both driven by session.run: step by step, or inside the graph.
 
-Both build their steps with graph.build_tower, so network, loss and update exist once. Given the
-same batches they print the same digits.
+Both build their steps with graph.build's build_tower, so network, loss and update exist once. Given
+the same batches they print the same digits.
 """
 
 import itertools
