@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import forged_checkpoints
 import numpy as np
@@ -518,6 +519,9 @@ def test_a_full_disk_is_told_and_costs_no_checkpoint(spare, what, kept, small_di
 
     def fill_in_time(metrics):
         if metrics.epoch == 2:
+            checkpoints = small_disk / "run" / "checkpoints"
+            while sorted(os.listdir(checkpoints)) != ["epoch-0001", "epoch-0002"]:
+                time.sleep(0.001)  # a thread has yet to settle the last one
             fill(small_disk, spare)
 
     if what is None:  # control: spare enough for one more checkpoint

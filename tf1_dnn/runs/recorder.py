@@ -94,6 +94,7 @@ class RunRecorder(Recorder):
         self.checkpoints.restore(session, best_epoch(epochs) + 1)
 
     def finish(self, history: History) -> None:
+        self.checkpoints.wait()  # the test tells others that no checkpoint is to come
         self._write(history.epochs, history.test, synced=True)
         plots.curves({self.folder.name: list(history.epochs)}, self.folder / directory.CURVES)
         with _events_told(self.folder):
@@ -129,7 +130,11 @@ def open_recorder(spec: TrainSpec, model: ModelSpec, splits: Splits) -> Iterator
         return
     description = config_json.describe(spec, splits)
     claim = directory.open_run(
-        spec.run_dir, description, resume=spec.resume, overwrite=spec.overwrite
+        spec.run_dir,
+        description,
+        network_text=spec.network.text if spec.network else None,
+        resume=spec.resume,
+        overwrite=spec.overwrite,
     )
     with claim as folder:
         recorder = RunRecorder(folder, model, spec.keeping, splits)
