@@ -10,7 +10,15 @@ from tf1_dnn.config import Config
 
 def test_operations_of_the_posts_network():
     first, others = 784 * 300, 300 * 100 + 100 * 10
-    assert benchmark.flops_per_example(Config(), 784, 10) == 2 * 2 * first + 3 * 2 * others
+    assert benchmark.flops_per_example(Config(), (28, 28), 10) == 2 * 2 * first + 3 * 2 * others
+
+
+def test_operations_of_a_convolution():
+    config = Config(conv_filters=(4, 6), kernel_size=5, hidden_units=(7,))
+    first, second = 9 * 10 * 5 * 5 * 3 * 4, 4 * 5 * 5 * 5 * 4 * 6
+    others = 2 * 2 * 6 * 7 + 7 * 10
+    found = benchmark.flops_per_example(config, (9, 10, 3), 10)
+    assert found == 2 * 2 * first + 3 * 2 * (second + others)
 
 
 @pytest.mark.slow

@@ -143,6 +143,15 @@ def moving_statistics(trained):
     return [[values[f"{scope}/moving_{each}"] for each in ("mean", "variance")] for scope in scopes]
 
 
+def by_name(pairs):
+    """Pairs of mean and variance, by the names of the moving averages."""
+    return {
+        f"{scope}/moving_{each}": value
+        for scope, pair in zip(("batch_normalization", "batch_normalization_1"), pairs)
+        for each, value in zip(("mean", "variance"), pair)
+    }
+
+
 def dense(h, values, name):
     return h @ values[f"{name}/kernel"] + values[f"{name}/bias"]
 
@@ -189,10 +198,13 @@ def test_population_statistics_are_averages_of_batch_moments(trained):
         statistics = population.population_statistics(
             run_.session, run_.model, trained.splits.train
         )
-    for found, expected in zip(statistics, batch_statistics(trained), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    for found, moving in zip(statistics, moving_statistics(trained)):
-        assert np.abs(found - moving).max() > 0.01  # they are not what training left
+        variables_after = run_.session.run(population.moving_averages(run_.model))
+    expected, moving = by_name(batch_statistics(trained)), by_name(moving_statistics(trained))
+    assert set(statistics) == set(expected)
+    for name, found in statistics.items():
+        np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-6)
+        assert np.abs(found - moving[name]).max() > 0.01  # they are not what training left
+        np.testing.assert_array_equal(variables_after[name], moving[name])
 
 
 def test_population_statistics_take_the_place_of_the_moving_averages(trained):
@@ -211,9 +223,7 @@ def test_loading_the_moving_averages_themselves_changes_nothing(trained):
         inputs = {run_.model.placeholders.inputs: trained.splits.test.inputs()}
         logits = run_.model.tower.network.logits
         before = run_.session.run(logits, inputs)
-        population.load_statistics(
-            run_.session, run_.model, [np.array(pair) for pair in moving_statistics(trained)]
-        )
+        population.load_statistics(run_.session, run_.model, by_name(moving_statistics(trained)))
         np.testing.assert_array_equal(run_.session.run(logits, inputs), before)
 
 

@@ -170,7 +170,7 @@ def test_folded_values_are_the_formula(gamma):
         "batch_normalization/moving_mean": [5.0],
         "batch_normalization/moving_variance": [4 - 1e-3],
     }
-    folded = inference.fold_batch_norm(values)
+    folded = inference.fold_batch_norm(values, Config(hidden_units=()))
     np.testing.assert_allclose(folded["outputs/kernel"], [[gamma / 2], [gamma]], rtol=1e-7)
     np.testing.assert_allclose(folded["outputs/bias"], [7 - gamma], rtol=1e-7)
     assert {value.dtype for value in folded.values()} == {np.dtype(np.float32)}

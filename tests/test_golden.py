@@ -12,7 +12,7 @@ from conftest import GOLDEN
 from tf1_dnn.compat import tf
 from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
 from tf1_dnn.data import Dataset, batch_indices, shuffle_state
-from tf1_dnn.graph import build_graph, layers
+from tf1_dnn.graph import build_graph, layers, network
 from tf1_dnn.graph.learning_rate import rate_at
 from tf1_dnn.training import compiled_epoch, evaluation, loops, trainer
 
@@ -34,6 +34,7 @@ def variables_of(spec):
 
 WEIGHTS = read_json("initial_weights.json")
 STEPS = read_json("steps.json")
+CONVOLUTIONS = read_json("convolutions.json")["cases"]
 DECAYS = read_json("decays.json")["cases"]
 CURVES = read_json("curves.json")
 
@@ -86,8 +87,13 @@ def hundred_batches(config):
 def follow(case_name, small, execution):
     """Train a case for 100 steps: its variables after 1, 10 and 100, and every step's metrics."""
     case = STEPS["cases"][case_name]
-    dataset = Dataset(small["inputs"], small["labels"])
     spec = build_graph(make_config(case["options"]), 20, 5)
+    dataset = Dataset(small["inputs"], small["labels"])
+    follow_steps(spec, dataset, case_name, case, small, execution, (2e-5, 1e-5, 1e-5), 1e-5)
+
+
+def follow_steps(spec, dataset, case_name, case, golden, execution, rtols, metrics_rtol):
+    """Hold 100 steps of a graph against a case; `rtols` are of variables after 1, 10 and 100."""
     batches = hundred_batches(spec.config)
     with tf.Session(graph=spec.graph) as session:
         session.run(spec.init)
@@ -95,15 +101,16 @@ def follow(case_name, small, execution):
         loop = loops.make_loop(session, spec, dataset, execution, metrics=names)
         parts = []
         # A compiled loop is compiled anew for each number of steps: it runs them all at once.
-        stops = [0, 1, 10, 100] if execution.loop == "step" else [0, 100]
+        stops = [0, 100] if execution.loop == "epoch" and execution.xla else [0, 1, 10, 100]
         for start, end in zip(stops, stops[1:]):
             parts.append(loop.run_epoch(batches[start:end]))
             # After one step betas and moving means are still near zero: sums that cancel.
             values = session.run(variables_of(spec))
-            agree(values, small, f"{case_name}/{end}", case, rtol=2e-5 if end == 1 else 1e-5)
+            rtol = dict(zip((1, 10, 100), rtols))[end]
+            agree(values, golden, f"{case_name}/{end}", case, rtol=rtol)
     loss, norm = (np.concatenate([part[name] for part in parts]) for name in names)
-    np.testing.assert_allclose(loss, small[f"{case_name}/losses"], rtol=1e-5)
-    np.testing.assert_allclose(norm, small[f"{case_name}/global_norms"], rtol=2e-5)
+    np.testing.assert_allclose(loss, golden[f"{case_name}/losses"], rtol=metrics_rtol)
+    np.testing.assert_allclose(norm, golden[f"{case_name}/global_norms"], rtol=2 * metrics_rtol)
 
 
 def slow_where(pattern, names):
@@ -132,6 +139,41 @@ COMPILED = [
 @pytest.mark.parametrize("name", slow_where("batch_norm", COMPILED))
 def test_a_hundred_compiled_steps_follow_tensorflow_1(name, small):
     follow(name, small, Execution(loop="epoch"))
+
+
+@pytest.fixture(scope="module")
+def convolved():
+    return read_arrays("convolutions.npz")
+
+
+def convolution(name, arrays):
+    """The graph of a case, and its data."""
+    options, inputs = CONVOLUTIONS[name]["options"], arrays[f"{name}/inputs"]
+    spec = build_graph(make_config(options), inputs.shape[1], 5, image_shape=options["image_shape"])
+    return spec, Dataset(inputs, arrays[f"{name}/labels"])
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_start_from_tensorflow_1s_weights_bit_for_bit(name, convolved):
+    spec, _ = convolution(name, convolved)
+    with tf.Session(graph=spec.graph) as session:
+        session.run(spec.init)
+        for variable, value in session.run(variables_of(spec)).items():
+            np.testing.assert_array_equal(value, convolved[f"{name}/0/{variable}"], variable)
+    seeds = [layers.op_seed(spec.config, i) for i in range(len(network.layer_names(spec.config)))]
+    assert seeds == CONVOLUTIONS[name]["op_seeds"]
+
+
+# Both loops take the same kernels: on a CPU the epoch loop goes uncompiled.
+UNCOMPILED = [Execution(loop="step"), Execution(loop="epoch", xla=False)]
+
+
+@pytest.mark.parametrize("execution", UNCOMPILED, ids=["step", "epoch"])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_a_hundred_steps_of_convolutions_follow_tensorflow_1(name, execution, convolved):
+    spec, dataset = convolution(name, convolved)
+    case = CONVOLUTIONS[name]
+    follow_steps(spec, dataset, name, case, convolved, execution, (5e-5, 5e-5, 5e-5), 2e-4)
 
 
 def rates_in_graph(config, n_steps):

@@ -7,7 +7,7 @@ import pytest
 from conftest import small_splits
 
 from tf1_dnn.compat import tf
-from tf1_dnn.config import PRESETS, Config, Execution
+from tf1_dnn.config import PRESETS, PUBLISHED_CURVES, Config, Execution
 from tf1_dnn.data import batch_indices, shuffle_state
 from tf1_dnn.devices import diagnosis, sessions
 from tf1_dnn.graph import build_graph
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("loop", ["epoch", "step"])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", PUBLISHED_CURVES)
 def test_every_epochs_digits_are_the_cpus_within_a_thousandth(preset, loop, mnist):
     def accuracies(device):
         execution = Execution(loop=loop, device=device)

@@ -16,6 +16,7 @@ import numpy as np
 from tf1_dnn import cli, options
 from tf1_dnn.config import LOOPS, Config, Execution
 from tf1_dnn.errors import ConfigError
+from tf1_dnn.kernels import kernels
 
 if TYPE_CHECKING:
     from tf1_dnn.data import Splits
@@ -118,7 +119,7 @@ def measure(config: Config, execution: Execution, splits: Splits) -> dict[str, A
     history = trainer.train(config, splits, execution=execution)
     first, *steady = [epoch.seconds for epoch in history.epochs]
     seconds, n = statistics.median(steady), splits.train.n_examples
-    gflops = flops_per_example(config, splits.n_inputs, splits.n_outputs) * n / seconds / 1e9
+    gflops = flops_per_example(config, splits.image_shape, splits.n_outputs) * n / seconds / 1e9
     return {
         "loop": execution.loop if execution.xla else f"{execution.loop}, no XLA",
         "hidden_units": "-".join(map(str, config.hidden_units)),
@@ -133,14 +134,15 @@ def measure(config: Config, execution: Execution, splits: Splits) -> dict[str, A
     }
 
 
-def flops_per_example(config: Config, n_inputs: int, n_outputs: int) -> int:
+def flops_per_example(config: Config, image_shape: Sequence[int], n_outputs: int) -> int:
     """Floating-point operations of the matrix products of one training step, per example.
 
     Each layer of m inputs and n outputs takes 2·m·n for its outputs, as many for its weights'
-    gradient, and, but for the first layer, as many for its inputs' gradient.
+    gradient, and, but for the first layer, as many for its inputs' gradient; a convolution that at
+    every pixel.
     """
-    sizes = [n_inputs, *config.hidden_units, n_outputs]
-    products = [2 * m * n for m, n in zip(sizes, sizes[1:])]
+    layers = kernels(config, image_shape, n_outputs)
+    products = [2 * layer.n_weights * layer.n_places for layer in layers]
     return 3 * sum(products) - products[0]
 
 

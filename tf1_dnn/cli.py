@@ -13,9 +13,10 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from typing import Any, Callable, Iterable, Iterator, NoReturn, Sequence, TextIO
 
-from tf1_dnn.errors import Error, Interrupted, OutputError, first_sentence
+from tf1_dnn.errors import Error, Interrupted, NetworkError, OutputError, first_sentence
 from tf1_dnn.frames import in_one_chunk
 
 
@@ -99,6 +100,8 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     except Error as error:
         if isinstance(error, OutputError):
             _discard(sys.stdout)
+        if isinstance(error, NetworkError):
+            _say_own_traceback(error.__cause__)
         say(f"error: {error}")
         return 2
     except Interrupted as interrupted:
@@ -110,6 +113,22 @@ def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None 
     except BrokenPipeError:  # `| head` closed our stdout: leave quietly, as other tools do
         _discard(sys.stdout)
         return 141
+
+
+def _say_own_traceback(error: BaseException | None) -> None:
+    """Show the traceback of a user's own code, if it is its fault: from its first frame on."""
+    if error is None:
+        return
+    frame = error.__traceback__
+    while frame is not None and _is_library(frame.tb_frame.f_code.co_filename):
+        frame = frame.tb_next
+    if frame is not None:
+        say("".join(traceback.format_exception(type(error), error, frame)).rstrip())
+
+
+def _is_library(file: str) -> bool:
+    is_ours = file.startswith(os.path.dirname(__file__) + os.sep)
+    return is_ours or f"{os.sep}tensorflow{os.sep}" in file
 
 
 def end(main: Callable[[Sequence[str] | None], int]) -> NoReturn:

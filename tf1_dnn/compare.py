@@ -90,6 +90,8 @@ def _settings(description: Description) -> dict[str, Any]:
     settings: dict[str, Any] = {"data": data.name, "data_sha256": data.sha256[:8]}
     for part in (description.config, description.execution, description.keeping):
         settings.update(dataclasses.asdict(part))
+    if description.network is not None:
+        settings["network"] = str(description.network)
     return {**settings, **description.versions}
 
 

@@ -1,4 +1,4 @@
-"""Config: everything that decides a run's digits, and the post's two presets."""
+"""Config: everything that decides a run's digits, and the presets."""
 
 from __future__ import annotations
 
@@ -38,10 +38,13 @@ class Config:
     Raises ConfigError, with one sentence, for a value out of range or two kinds of clipping.
     """
 
+    conv_filters: tuple[int, ...] = ()  # of convolutions before the dense layers, pooled by 2
+    kernel_size: int = 3  # of a convolution, in pixels
     hidden_units: tuple[int, ...] = (300, 100)
     activation: str = "elu"
     batch_norm: bool = True
     batch_norm_momentum: float = 0.9
+    fused_batch_norm: bool = True  # after a convolution: one kernel, variance over n − 1
     dropout_rate: float = 0.0
     kernel_initializer: str = "glorot_uniform"  # or "normal:STDDEV"
     loss_reduction: str = "sum"  # over the mini-batch; the post minimizes the vector `xentropy`
@@ -65,13 +68,13 @@ class Config:
     shuffle_offset: int = 5  # permutations drawn before the first epoch
 
     def __post_init__(self) -> None:
-        for name in ("hidden_units", "lr_boundaries", "lr_values"):
+        for name in ("conv_filters", "hidden_units", "lr_boundaries", "lr_values"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
-        _require(
-            all(_is_whole(n) and n > 0 for n in self.hidden_units),
-            f"hidden_units must be positive whole numbers, not {list(self.hidden_units)}",
-        )
+        for name in ("conv_filters", "hidden_units"):
+            sizes = getattr(self, name)
+            are_sizes = all(_is_whole(n) and n > 0 for n in sizes)
+            _require(are_sizes, f"{name} must be positive whole numbers, not {list(sizes)}")
         stddev = self.normal_stddev
         if stddev is None:
             names = (*KERNEL_INITIALIZERS, "normal:STDDEV")
@@ -161,7 +164,14 @@ _CHOICES = {
     "loop": LOOPS,
 }
 _LEAST = {  # of whole numbers
-    **dict(lr_decay_steps=1, n_epochs=1, batch_size=1, shuffle_offset=0, max_resident_bytes=1),
+    **dict(
+        kernel_size=1,
+        lr_decay_steps=1,
+        n_epochs=1,
+        batch_size=1,
+        shuffle_offset=0,
+        max_resident_bytes=1,
+    ),
     **dict(checkpoint_every=1, keep=1, patience=1, histograms=0),
 }
 _POSITIVE = ("learning_rate", "lr_decay_rate", "power", *CLIP_KINDS)
@@ -245,6 +255,14 @@ PRESETS: Mapping[str, Config] = {
         loss_reduction="mean",
         clip_value=1.0,
         shuffle_offset=1,
+    ),
+    "convolution": Config(
+        conv_filters=(16, 32),
+        hidden_units=(100,),
+        lr_decay="exponential",
+        lr_decay_steps=1100,  # an epoch of MNIST
+        lr_decay_rate=0.4,
+        staircase=True,
     ),
 }
 

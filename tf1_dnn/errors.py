@@ -27,6 +27,10 @@ class DeviceError(Error):
     """A GPU was asked for, and TensorFlow cannot use one."""
 
 
+class NetworkError(Error):
+    """A user's own network could not be loaded or built; its exception is the cause."""
+
+
 class NonFiniteLossError(Error, ArithmeticError):
     """The training loss turned NaN or infinite."""
 
@@ -63,7 +67,8 @@ def first_sentence(error: BaseException) -> str:
     """
     words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     words = words.partition("\nNode: ")[2].partition("\n")[2] or words
-    words = words.partition("\n\t [[")[0].partition("\nHint: ")[0]
+    for aside in ("\n\t [[", "\nHint: ", "\nStack trace for op definition"):
+        words = words.partition(aside)[0]
     return (" ".join(words.split()) or type(error).__name__).split(". ")[0].rstrip(".")
 
 
@@ -81,3 +86,11 @@ def told(
         raise
     except errors as error:
         raise kind(f"{fault} ({first_sentence(error)}): {remedy}") from error
+
+
+def failed(what: str, error: Exception) -> NetworkError:
+    """The error of a user's code that raised one."""
+    fault = f"{type(error).__name__}: {first_sentence(error)}"
+    is_v2 = isinstance(error, AttributeError) and "module 'tensorflow' has no" in str(error)
+    remedy = "write import tensorflow.compat.v1 as tf" if is_v2 else "mend it"
+    return NetworkError(f"{what} failed ({fault}): {remedy}")

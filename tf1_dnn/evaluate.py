@@ -1,14 +1,15 @@
 """python -m tf1_dnn.evaluate: how good a trained run is, class by class."""
 
 import json
-from typing import NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
 
-from tf1_dnn import cli, data
+from tf1_dnn import cli, data, network_source, options
 from tf1_dnn.config import require_choice
 from tf1_dnn.data import Dataset, Splits
 from tf1_dnn.errors import ConfigError
+from tf1_dnn.network_source import NetworkSource
 from tf1_dnn.runs import config_json, plots, restore
 from tf1_dnn.runs.config_json import Description
 from tf1_dnn.spec import PathLike
@@ -36,6 +37,8 @@ def evaluate(
     split: str = "test",
     statistics: str = "moving",
     checkpoint: str | None = None,
+    network: Callable[..., Any] | NetworkSource | None = None,
+    trust_code: bool = False,
 ) -> Evaluation:
     """Evaluate a trained run; changes nothing in its directory.
 
@@ -49,6 +52,8 @@ def evaluate(
         1.2 has both).
       checkpoint: "last", "best", a checkpoint's prefix, or None for the one that the run's own
         test figure came from.
+      network: the run's, if it is one of the user's own.
+      trust_code: run the text of it that the run keeps, in the place of `network`.
 
     Raises:
       ConfigError: an unknown split or statistics, or a run without batch norm for "population".
@@ -60,7 +65,8 @@ def evaluate(
     splits = restore.load_data(description) if splits is None else splits
     restore.check_data(description, splits)
     dataset: Dataset = getattr(splits, split)
-    with restore.restored(run_dir, checkpoint) as run:
+    source = network_source.as_source(network)
+    with restore.restored(run_dir, checkpoint, network=source, trust_code=trust_code) as run:
         from tf1_dnn.training import evaluation, population
 
         if statistics == "population":
@@ -87,7 +93,8 @@ def per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def _check_choices(description: Description, split: str, statistics: str) -> None:
     require_choice("split", split, SPLITS)
     require_choice("statistics", statistics, STATISTICS)
-    if statistics == "population" and not description.config.batch_norm:
+    has_none = description.network is None and not description.config.batch_norm
+    if statistics == "population" and has_none:
         raise ConfigError(
             "the run has no batch norm, so there are no statistics to choose: leave out population."
         )
@@ -117,6 +124,7 @@ def make_parser() -> cli.Parser:
     )
     add("--plot", metavar="FILE.png", help="plot the confusion matrix")
     add("--json", action="store_true", help="print JSON")
+    options.add_network_of_run(parser)
     return parser
 
 
@@ -126,8 +134,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.plot is not None:
         plots.check_path(given.plot)
     splits = restore.load_data(config_json.read(given.run_dir), given.dataset, given.data)
-    chosen = {name: getattr(given, name) for name in ("split", "statistics", "checkpoint")}
-    evaluation = evaluate(given.run_dir, splits, **chosen)
+    evaluation = evaluate(
+        given.run_dir,
+        splits,
+        split=given.split,
+        statistics=given.statistics,
+        checkpoint=given.checkpoint,
+        network=options.find_network(given.network),
+        trust_code=given.trust_code,
+    )
     cli.put(as_json(evaluation) if given.json else as_text(evaluation, given.split))
     if given.plot is not None:
         plots.confusion_matrix(evaluation.confusion, given.plot)

@@ -6,9 +6,16 @@ import functools
 from typing import Any, Mapping
 
 from tf1_dnn import config as cfg
+from tf1_dnn import network_source
 from tf1_dnn.config import PRESETS, Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError
+from tf1_dnn.network_source import NetworkSource
 from tf1_dnn.spec import Task, TrainSpec
+
+_OF_LAYERS = (  # the fields of Config that describe a network's layers
+    *("conv_filters", "kernel_size", "hidden_units", "activation", "kernel_initializer"),
+    *("batch_norm", "batch_norm_momentum", "fused_batch_norm", "dropout_rate"),
+)
 
 
 def add_preset(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +25,7 @@ def add_preset(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=PRESETS,
         default=None,
-        help="which of the post's two cells to start from (default: batch_norm)",
+        help="the post's cells, batch_norm (default) and gradient_clipping, or a convolution",
     )
 
 
@@ -41,11 +48,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """One option per field of Config."""
     network = parser.add_argument_group("network")
+    add_network(network)
     add = functools.partial(_add_config_option, network)
+    add("--conv-filters", type=int, nargs="+", metavar="N", help="of convolutions, pooled by 2")
+    add("--kernel-size", type=int, metavar="N", help="of a convolution")
     add("--hidden-units", type=int, nargs="+", metavar="N")
     add("--activation", choices=cfg.ACTIVATIONS)
     add("--batch-norm", action=argparse.BooleanOptionalAction)
     add("--batch-norm-momentum", type=float, metavar="ALPHA")
+    switch = argparse.BooleanOptionalAction
+    add("--fused-batch-norm", action=switch, help="after a convolution")
     add("--dropout-rate", type=float, metavar="RATE")
     initializers = f"{', '.join(cfg.KERNEL_INITIALIZERS)} or normal:STDDEV"
     add("--kernel-initializer", metavar="NAME", help=initializers)
@@ -85,6 +97,32 @@ def _add_decay_options(parser: argparse.ArgumentParser) -> None:
     add("--lr-boundaries", type=int, nargs="+", metavar="STEP", help=words)
     words = "of piecewise_constant: the rate of each piece"
     add("--lr-values", type=float, nargs="+", metavar="RATE", help=words)
+
+
+def add_network(parser: Any) -> None:
+    """The option that names a network of the user's own."""
+    parser.add_argument(
+        "--network",
+        metavar="FILE.py:FUNCTION",
+        help="a network of your own, or module:function; this runs the file",
+    )
+
+
+def add_network_of_run(parser: Any) -> None:
+    """What commands take that build the network of a run anew."""
+    network = parser.add_argument_group("a network of your own").add_mutually_exclusive_group()
+    add_network(network)
+    add_trust(network)
+
+
+def add_trust(parser: Any) -> None:
+    """The option that lets the text run that a run directory keeps."""
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        default=False,
+        help="take the network's text that the run keeps; this runs it as a program",
+    )
 
 
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +172,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     words = "go on with the run in DIR, as it was trained; with --n-epochs N, to N epochs"
     known.add_argument("--resume", **flag, help=words)
     known.add_argument("--overwrite", **flag, help="delete the run in DIR first")
+    add_trust(run)
     add("--checkpoint-every", **number, help="epochs [1]")
     add("--keep", **number, help="newest checkpoints beside the best [3]")
     add("--patience", **number, help="stop after N epochs without a new best")
@@ -163,12 +202,12 @@ def _add_config_option(group: Any, option: str, *, help: str = "", **settings: A
     """Add the option with the presets' values in its help."""
     name = option.strip("-").replace("-", "_")
     values = [_spelled(getattr(preset, name)) for preset in PRESETS.values()]
-    presets = values[0] if values[0] == values[1] else " | ".join(values)
+    presets = values[0] if len(set(values)) == 1 else " | ".join(values)
     group.add_argument(option, help=f"{help} [{presets}]".strip(), **settings)
 
 
 def _spelled(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
 
 
 def make_config(given: Mapping[str, Any], base: Config = PRESETS["batch_norm"]) -> Config:
@@ -196,11 +235,14 @@ def make_train_spec(
     Raises ConfigError for an option without a use there.
     """
     execution, kept = make_execution(given, base.execution), _fields_of(Keeping, given)
+    _require_used(given, given.get("network", base.network))
     if given["run_dir"] is None and (kept or given["resume"] or given["overwrite"]):
         raise ConfigError(
             "--resume, --overwrite, --checkpoint-every, --keep, --patience and --histograms need "
             "--run-dir."
         )
+    if given["trust_code"] and not given["resume"]:
+        raise ConfigError("--trust-code is for the network of a run: it needs --resume.")
     if task is None and "sync" in given:
         raise ConfigError(
             "--sync and --async need a cluster: use python -m tf1_dnn.cluster, or set TF_CONFIG."
@@ -211,12 +253,30 @@ def make_train_spec(
                 "in a cluster every step is a session.run: drop --no-xla and --max-resident-bytes."
             )
         execution = dataclasses.replace(execution, loop="step")
-    names = ("dataset", "data", "run_dir", "resume", "overwrite", "from_checkpoint", "sync")
-    chosen = {name: given[name] for name in names if name in given}
+    names = ("network", "dataset", "data", "run_dir", "resume", "overwrite", "from_checkpoint")
+    chosen = {name: given[name] for name in (*names, "sync") if name in given}
     config, keeping = make_config(given, base.config), dataclasses.replace(base.keeping, **kept)
     return dataclasses.replace(
         base, config=config, execution=execution, keeping=keeping, task=task, **chosen
     )
+
+
+def find_network(spelled: str | None) -> NetworkSource | None:
+    """The network that --network names; None without."""
+    return None if spelled is None else network_source.find(spelled)
+
+
+def _require_used(given: Mapping[str, Any], network: NetworkSource | None) -> None:
+    """Raise ConfigError for an option that describes layers which the user's network has not."""
+    if network is None:
+        return
+    parameters = network.parameters()
+    for name in _OF_LAYERS:
+        if name in given and parameters is not None and name not in parameters:
+            raise ConfigError(
+                f"the network {network.name} has no parameter {name}: give it one, or drop "
+                f"--{name.replace('_', '-')}."
+            )
 
 
 def _fields_of(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import IO, Callable, Iterator, NamedTuple, Sequence
+from typing import IO, Any, Callable, Iterator, NamedTuple, Sequence
 
 import numpy as np
 
-from tf1_dnn import cli
+from tf1_dnn import cli, network_source, options
 from tf1_dnn.data import pictures
 from tf1_dnn.errors import DataError, RunError, told
-from tf1_dnn.runs import config_json, restore, saved_model
+from tf1_dnn.network_source import NetworkSource
+from tf1_dnn.runs import config_json
+from tf1_dnn.runs import directory as run_directory
+from tf1_dnn.runs import restore, saved_model
 from tf1_dnn.runs.config_json import DataDescription
 from tf1_dnn.runs.saved_model import Metadata
 from tf1_dnn.spec import PathLike
@@ -50,6 +53,7 @@ class Source(NamedTuple):
     scale: float  # the level, out of 255, that the network saw as 1
     classes: tuple[str, ...] | None  # their names, where they have any
     plain: bool  # whether the network saw pictures as they are, not in MNIST's form
+    network: NetworkSource | None = None  # of the user's own
 
 
 def make_parser() -> cli.Parser:
@@ -76,13 +80,15 @@ def make_parser() -> cli.Parser:
         help="print a JSON object per line instead: file, digit, probability, probabilities, "
         "doubts, and class where classes have names",
     )
+    options.add_network_of_run(parser)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code, 1 if any picture could not be used."""
     given = make_parser().parse_args(argv)
-    source = find_source(given.model_dir)
+    network = options.find_network(given.network)
+    source = find_source(given.model_dir, network, trust_code=given.trust_code)
     found, all_usable = [], True
     for name in _files(given.images):
         try:
@@ -105,13 +111,21 @@ def _files(given: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def predict(model_dir: PathLike, images: Sequence[Image]) -> list[Prediction]:
+def predict(
+    model_dir: PathLike,
+    images: Sequence[Image],
+    *,
+    network: Callable[..., Any] | NetworkSource | None = None,
+    trust_code: bool = False,
+) -> list[Prediction]:
     """Which digit each picture shows.
 
     Args:
       model_dir: a run directory (its checkpoint is the one its test figure came from), or an
         export.
       images: paths, open binary files, or grey levels 0 to 255, [h, w].
+      network: the run's, if it is one of the user's own.
+      trust_code: run the text of it that the run or export keeps, in the place of `network`.
 
     Returns:
       A Prediction per picture; for grey levels its `file` is "".
@@ -120,22 +134,28 @@ def predict(model_dir: PathLike, images: Sequence[Image]) -> list[Prediction]:
       RunError: `model_dir` is neither, or it is damaged.
       DataError: the network takes no pictures, or one of them cannot be used.
     """
-    source = find_source(model_dir)
+    found = network_source.as_source(network)
+    source = find_source(model_dir, found, trust_code=trust_code)
     return list(_predict(source, [_read(image, source) for image in images]))
 
 
-def find_source(model_dir: PathLike) -> Source:
+def find_source(
+    model_dir: PathLike, network: NetworkSource | None = None, *, trust_code: bool = False
+) -> Source:
     """Look at a run directory or an export; RunError, or DataError if it takes no pictures."""
     folder = Path(model_dir)
     with told(RunError, f"cannot read {folder}", "permit it", PermissionError):
         is_export = (folder / saved_model.METADATA).is_file()
         is_run = (folder / "config.json").is_file()
+    kept: PathLike = run_directory.NETWORK
     if is_export:
-        data: Metadata | DataDescription = saved_model.read_metadata(folder)
+        metadata = saved_model.read_metadata(folder)
+        recorded, kept = metadata.network, saved_model.NETWORK
+        data: Metadata | DataDescription = metadata
     elif is_run:
         description = config_json.read(folder)
         restore.find_checkpoint(folder, description)
-        data = description.data
+        data, recorded = description.data, description.network
     else:
         raise RunError(
             f"{folder} is neither a run directory nor an export: give a directory of "
@@ -148,7 +168,8 @@ def find_source(model_dir: PathLike) -> Source:
         raise DataError(f"{folder} takes images with values below 0, which no picture has.")
     if data.classes is not None and len(data.classes) != data.n_outputs:
         raise RunError(f"{folder} is damaged, as it does not name every class: take another run.")
-    return Source(folder, is_export, shape, scale, data.classes, data.plain)
+    network = restore.find_network(folder, recorded, network, trust_code=trust_code, kept=kept)
+    return Source(folder, is_export, shape, scale, data.classes, data.plain, network)
 
 
 def _read(image: Image, source: Source) -> Picture:
@@ -214,10 +235,12 @@ def _prediction(picture: Picture, probabilities: np.ndarray) -> Prediction:
 def _classifier(source: Source) -> Iterator[Classifier]:
     """The network as a function, for as long as its session is open."""
     if source.is_export:
-        with saved_model.restored(source.folder) as (session, network):
+        restored = saved_model.restored(source.folder, network=source.network)
+        with restored as (session, network):
             yield lambda inputs: session.run(network.probabilities, {network.images: inputs})
     else:
-        with restore.restored(source.folder) as run, run.model.graph.as_default():
+        restored_run = restore.restored(source.folder, network=source.network)
+        with restored_run as run, run.model.graph.as_default():
             from tf1_dnn.compat import tf
 
             probabilities = tf.nn.softmax(run.model.tower.network.logits)

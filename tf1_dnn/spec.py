@@ -6,6 +6,7 @@ from typing import Mapping
 
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.errors import ConfigError
+from tf1_dnn.network_source import NetworkSource
 
 PathLike = str | os.PathLike[str]
 
@@ -58,12 +59,14 @@ def task_name(job: str, index: int) -> str:
 class TrainSpec:
     """What to train, on which data and device, in which cluster, and what to keep of it.
 
-    Raises ConfigError for patience without a run directory.
+    Raises ConfigError for patience without a run directory, or a network whose text is unknown
+    with one.
     """
 
     config: Config
     execution: Execution = Execution()
     keeping: Keeping = Keeping()
+    network: NetworkSource | None = None  # of the user's own, in the place of the config's
     dataset: str = "auto"  # as data.load takes it
     data: str | None = None  # likewise, its `path`
     run_dir: PathLike | None = None  # nothing is kept without
@@ -74,6 +77,11 @@ class TrainSpec:
     sync: bool = True  # one update from all replicas' gradients, or each replica's own
 
     def __post_init__(self) -> None:
+        if self.network and self.run_dir is not None and not self.network.text:
+            raise ConfigError(
+                f"the network {self.network.function} has no text to keep in the run directory: "
+                "define it in a file."
+            )
         if self.keeping.patience is not None and self.run_dir is None:
             raise ConfigError("patience needs a run directory, where the best checkpoint is kept.")
 

@@ -29,7 +29,7 @@ def make_parser() -> cli.Parser:
         prog="python -m tf1_dnn.train",
         description="Train the post's network and print its validation curve.",
         epilog="A preset sets every option, and an option given overrides it; in brackets, the "
-        "values of the presets: batch_norm | gradient_clipping.",
+        "values of the presets: batch_norm | gradient_clipping | convolution.",
         argument_default=argparse.SUPPRESS,
     )
     options.add_preset(parser)
@@ -85,10 +85,18 @@ def make_spec(given: dict[str, Any], task: Task | None) -> TrainSpec:
 
     if given.get("from_checkpoint") is not None:
         given["from_checkpoint"] = restore.prefix_of(given["from_checkpoint"])
+    if "network" in given:
+        given["network"] = options.find_network(given["network"])
     run_dir = given["run_dir"]
     if not given["resume"] or run_dir is None or not directory.holds_run(run_dir):
         return options.make_train_spec(given, task)
-    recorded = restore.recorded_spec(run_dir, given.get("dataset"), given.get("data"))
+    recorded = restore.recorded_spec(
+        run_dir,
+        given.get("dataset"),
+        given.get("data"),
+        network=given.get("network"),
+        trust_code=given["trust_code"],
+    )
     return options.make_train_spec(given, task, recorded)
 
 
@@ -101,9 +109,9 @@ def train(spec: TrainSpec, metrics: str | None) -> int:
     check_before_tensorflow(spec, splits)
     with metrics_file(metrics) as write:
         history = train_and_print(spec, splits, write)
-    preset = next((name for name, config in PRESETS.items() if config == spec.config), None)
-    is_own = spec.from_checkpoint is None and spec.task is None
-    if preset is not None and is_own and splits.is_mnist:
+    preset = next((name for name in PUBLISHED_CURVES if PRESETS[name] == spec.config), None)
+    is_plain = spec.from_checkpoint is None and spec.task is None and spec.network is None
+    if preset is not None and is_plain and splits.is_mnist:
         compare_with_post(preset, history)
     return 0
 

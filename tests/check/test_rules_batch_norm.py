@@ -11,7 +11,7 @@ from tf1_dnn.check.graph import Graph
 from tf1_dnn.check.read.load import load_graph
 from tf1_dnn.compat import tf, tf1_warnings_silenced
 from tf1_dnn.config import OPTIMIZERS, PRESETS
-from tf1_dnn.graph import build_graph
+from tf1_dnn.graph import build_graph, network
 
 RULES = tuple(f"BN00{number}" for number in range(1, 9))
 SEVERITY = dict(zip(RULES, "error error warning error note warning error warning".split()))
@@ -122,11 +122,12 @@ def test_nothing_is_wrong_with_other_right_graphs(name):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_posts_graphs(preset):
-    found = check.check(build_graph(PRESETS[preset], 784, 10).graph)
-    biases = ["hidden1/bias", "hidden2/bias", "outputs/bias"] if preset == "batch_norm" else []
+def test_the_presets_graphs(preset):
+    config = PRESETS[preset]
+    found = check.check(build_graph(config, 784, 10, image_shape=(28, 28)).graph)
+    biases = [f"{name}/bias" for name in network.layer_names(config)] if config.batch_norm else []
     assert [each.ops[0] for each in stored.of_rule(found, "BN005")] == biases
-    expected = {"BN005", "GR002"} if preset == "batch_norm" else set()
+    expected = {"BN005", "GR002"} if config.batch_norm else set()
     assert {each.rule for each in found if not each.rule.startswith("MG")} == expected
     assert "error" not in {each.severity for each in found}
 

@@ -5,6 +5,7 @@ import threading
 from conftest import small_splits
 from processes import free_address
 
+from tf1_dnn import network_source
 from tf1_dnn.cluster import chief, membership, worker
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.spec import Task, TrainSpec
@@ -20,8 +21,9 @@ def make_tasks(n_replicas, n_servers):
     return [Task(cluster, job, i) for job, n in addresses.items() for i in range(n)]
 
 
-def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **settings):
+def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, network=None, **settings):
     """Train on a cluster; what the chief returns or raises, once every other task has left."""
+    own = network and network_source.of(network)
     on_epoch = settings.pop("on_epoch", lambda metrics: None)
     tasks, answers = make_tasks(n_replicas, n_servers), {}
 
@@ -30,10 +32,10 @@ def train(config, splits=SPLITS, *, n_replicas=2, n_servers=1, sync=True, **sett
             if task.type == "ps":
                 answers[str(task)] = membership.serve(task)
             elif task.is_chief:
-                spec = TrainSpec(config, STEP, task=task, sync=sync, **settings)
+                spec = TrainSpec(config, STEP, network=own, task=task, sync=sync, **settings)
                 answers[str(task)] = chief.train(spec, splits, on_epoch)
             else:
-                spec = TrainSpec(config, STEP, task=task, sync=sync)
+                spec = TrainSpec(config, STEP, network=own, task=task, sync=sync)
                 answers[str(task)] = worker.work(spec, splits)
         except Exception as error:
             answers[str(task)] = error

@@ -4,6 +4,7 @@ machine."""
 import shutil
 
 import numpy as np
+import own_networks
 import pytest
 from conftest import find_mnist, small_splits
 from loopback import SMALL, SPLITS, STEP, make_tasks, train
@@ -86,6 +87,17 @@ def test_one_synchronous_replica_is_one_machine_batch_norm_included(tmp_path):
     assert set(found) == set(expected)
     for variable, value in expected.items():
         np.testing.assert_allclose(found[variable], value, rtol=0, atol=1e-7, err_msg=variable)
+
+
+@pytest.mark.slow
+def test_replicas_of_a_network_of_the_users_own_are_those_of_the_configs(tmp_path):
+    config = SMALL.replace(hidden_units=(16, 8), batch_norm=True, loss_reduction="mean")
+    for name, network in [("own", own_networks.post), ("config", None)]:
+        train(config, n_replicas=1, network=network, run_dir=tmp_path / name)
+    found, expected = (variables(tmp_path / name) for name in ("own", "config"))
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, name)
 
 
 @pytest.mark.slow

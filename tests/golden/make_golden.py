@@ -123,10 +123,9 @@ def build_graph(options, n_inputs, n_classes):
 
 def build_layers(inputs, training, n_classes, options):
     """Returns the logits: [batch, n_inputs] -> [batch, n_classes]."""
-    dense = tf.layers.dense
-    if options["kernel_initializer"] != "glorot_uniform":  # the default of tf.layers.dense
-        initializer = INITIALIZERS[options["kernel_initializer"]]()
-        dense = partial(tf.layers.dense, kernel_initializer=initializer)
+    if "conv_filters" in options:
+        inputs = build_convolutions(inputs, training, options)
+    dense = with_initializer(tf.layers.dense, options)
     activation = ACTIVATIONS[options["activation"]]
     hidden = inputs
     if not options["batch_norm"]:
@@ -139,6 +138,31 @@ def build_layers(inputs, training, n_classes, options):
     for i, units in enumerate(options["hidden_units"], 1):
         hidden = activation(batch_norm(dense(hidden, units, name="hidden%d" % i)))
     return batch_norm(dense(hidden, n_classes, name="outputs"))
+
+
+def build_convolutions(inputs, training, options):
+    """Returns what the dense layers take: [batch, n_inputs] -> [batch, n_features]."""
+    conv2d = with_initializer(tf.layers.conv2d, options)
+    hidden = tf.reshape(inputs, [-1] + options["image_shape"])
+    for i, filters in enumerate(options["conv_filters"], 1):
+        size = options.get("kernel_size", 3)
+        hidden = conv2d(hidden, filters, size, padding="same", name="conv%d" % i)
+        if options["batch_norm"]:
+            hidden = tf.layers.batch_normalization(
+                hidden,
+                training=training,
+                momentum=options["batch_norm_momentum"],
+                fused=None if options["fused_batch_norm"] else False,
+            )
+        hidden = ACTIVATIONS[options["activation"]](hidden)
+        hidden = tf.layers.max_pooling2d(hidden, 2, 2)
+    return tf.layers.flatten(hidden)
+
+
+def with_initializer(layer, options):
+    if options["kernel_initializer"] == "glorot_uniform":  # the default of tf.layers
+        return layer
+    return partial(layer, kernel_initializer=INITIALIZERS[options["kernel_initializer"]]())
 
 
 def build_train_op(target, options):
@@ -273,7 +297,7 @@ def run_steps(options, inputs, labels):
     """Trains for 100 steps in a fresh session; returns ({key: array}, op seeds)."""
     arrays, losses, norms = {}, [], []
     with tf.Graph().as_default(), tf.Session() as session:
-        graph = build_graph(options, N_INPUTS, N_CLASSES)
+        graph = build_graph(options, inputs.shape[1], N_CLASSES)
         session.run(tf.global_variables_initializer())
         arrays.update(snapshot(session, graph, 0))
         steps = range(1, max(SNAPSHOTS) + 1)
@@ -301,10 +325,12 @@ def noise_variables(options):
     """
     if not options["batch_norm"]:
         return []
-    depth = len(options["hidden_units"])
-    names = ["hidden%d/bias" % i for i in range(1, depth + 1)] + ["outputs/bias"]
+    convolutions = range(1, len(options.get("conv_filters", [])) + 1)
+    names = ["conv%d/bias" % i for i in convolutions]
+    names += ["hidden%d/bias" % i for i in range(1, len(options["hidden_units"]) + 1)]
+    names += ["outputs/bias"]
     if options["optimizer"] == "adam":
-        suffixes = [""] + ["_%d" % i for i in range(1, depth + 1)]
+        suffixes = [""] + ["_%d" % i for i in range(1, len(names))]
         names += ["batch_normalization%s/moving_mean" % suffix for suffix in suffixes]
     return names
 
@@ -320,6 +346,68 @@ def make_steps(out):
         )
     np.savez_compressed(os.path.join(out, "steps.npz"), **arrays)
     write_json(os.path.join(out, "steps.json"), snapshots=[0] + list(SNAPSHOTS), cases=cases)
+
+
+# convolutions.npz and convolutions.json: the same of networks that begin with convolutions.
+
+
+def small_pictures(image_shape):
+    """Returns inputs [203, n] in [0, 1] and labels [203]: where a picture's bright square lies."""
+    random = np.random.RandomState(0)
+    labels = random.randint(0, N_CLASSES, size=N_EXAMPLES).astype(np.int32)
+    pictures = random.randint(0, 128, size=[N_EXAMPLES] + image_shape)
+    for picture, label in zip(pictures, labels):
+        picture[label : label + 3, label : label + 3] += 127
+    return (pictures / 255).astype(np.float32).reshape(N_EXAMPLES, -1), labels
+
+
+def convolution_cases():
+    """Returns {name: options}."""
+    convolutional = dict(
+        conv_filters=[4, 6], hidden_units=[8], image_shape=[8, 8, 1], fused_batch_norm=True
+    )
+    fused = dict(BATCH_NORM, **convolutional)
+    plain = dict(GRADIENT_CLIPPING, learning_rate=0.1, **convolutional)
+    mean = dict(fused, loss_reduction="mean", learning_rate=0.05)
+    return {
+        "fused": fused,
+        "unfused": dict(fused, fused_batch_norm=False),
+        "plain": plain,
+        "fused_colour": dict(fused, image_shape=[9, 7, 3], kernel_size=5),
+        "unfused_colour": dict(fused, fused_batch_norm=False, image_shape=[9, 7, 3], kernel_size=5),
+        "plain_colour": dict(plain, image_shape=[9, 7, 3], kernel_size=2),
+        "fused_momentum": dict(mean, optimizer="momentum", batch_norm_momentum=0.99),
+        "fused_clip_global_norm": dict(mean, clip_global_norm=0.5, activation="tanh"),
+        "fused_three_he": dict(
+            mean, conv_filters=[4, 4, 6], kernel_initializer="he_normal", activation="leaky_relu"
+        ),
+        "unfused_one_adam": dict(
+            mean,
+            conv_filters=[5],
+            fused_batch_norm=False,
+            optimizer="adam",
+            learning_rate=0.005,
+            hidden_units=[],
+        ),
+        "plain_one_normal": dict(
+            plain, conv_filters=[5], kernel_initializer="normal:0.1", activation="elu"
+        ),
+    }
+
+
+def make_convolutions(out):
+    arrays, cases = {}, {}
+    for name, options in convolution_cases().items():
+        inputs, labels = small_pictures(options["image_shape"])
+        case_arrays, op_seeds = run_steps(options, inputs, labels)
+        case_arrays.update(inputs=inputs, labels=labels)
+        arrays.update({"%s/%s" % (name, key): array for key, array in case_arrays.items()})
+        cases[name] = dict(
+            options=options, op_seeds=op_seeds, noise_variables=noise_variables(options)
+        )
+    np.savez_compressed(os.path.join(out, "convolutions.npz"), **arrays)
+    path = os.path.join(out, "convolutions.json")
+    write_json(path, snapshots=[0] + list(SNAPSHOTS), cases=cases)
 
 
 # decays.npz and decays.json: learning rates by the global step, and training with them.
@@ -557,7 +645,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="MNIST as npz")
     parser.add_argument("--out", required=True, help="folder to write to")
-    parts = ["steps", "decays", "initial_weights", "curves", "checkpoint"]
+    parts = ["steps", "convolutions", "decays", "initial_weights", "curves", "checkpoint"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts, metavar="PART")
     return parser.parse_args()
 
@@ -568,15 +656,16 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     if "steps" in arguments.only:
         make_steps(arguments.out)
+    if "convolutions" in arguments.only:
+        make_convolutions(arguments.out)
     if "decays" in arguments.only:
         make_decays(arguments.out)
     if "initial_weights" in arguments.only:
         make_initial_weights(arguments.out)
-    mnist = load_mnist(arguments.data)
     if "curves" in arguments.only:
-        make_curves(arguments.out, mnist)
+        make_curves(arguments.out, load_mnist(arguments.data))
     if "checkpoint" in arguments.only:
-        make_checkpoint(arguments.out, mnist)
+        make_checkpoint(arguments.out, load_mnist(arguments.data))
 
 
 if __name__ == "__main__":

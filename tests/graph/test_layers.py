@@ -158,6 +158,14 @@ def test_dropout_mask_follows_from_seed_and_step():
         (dict(batch_norm=False, kernel_initializer="he_uniform"), [5, 22, 39, 56]),
         (dict(batch_norm=False, kernel_initializer="glorot_normal"), [5, 21, 37, 53]),
         (dict(batch_norm=False, dropout_rate=0.5), [7, 48, 89, 130]),
+        (dict(conv_filters=(4,), dropout_rate=0.5), [9, 112, 225, 338]),
+        (dict(conv_filters=(4, 4), dropout_rate=0.5), [9, 104, 207, 320]),
+        (
+            dict(conv_filters=(4, 4), dropout_rate=0.5, fused_batch_norm=False),
+            [9, 124, 247, 360],
+        ),
+        (dict(conv_filters=(4,), batch_norm=False), [7, 34, 51, 68]),
+        (dict(conv_filters=(4, 4), batch_norm=False, dropout_rate=0.5), [9, 52, 103, 144]),
     ],
 )
 def test_op_seeds_are_tensorflow_1s(options, seeds):

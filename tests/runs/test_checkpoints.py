@@ -511,7 +511,7 @@ def fill(folder, spare):
 
 
 @pytest.mark.parametrize(
-    "spare, what", [(0, "the run directory"), (12 << 10, "the checkpoint"), (48 << 10, None)]
+    "spare, what", [(0, "the run directory"), (8 << 10, "the checkpoint"), (48 << 10, None)]
 )
 def test_a_full_disk_is_told_and_costs_no_checkpoint(spare, what, kept, small_disk):
     """Full after two epochs; with room again, the run ends as an undisturbed one."""

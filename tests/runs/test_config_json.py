@@ -31,7 +31,10 @@ def test_config_json_holds_every_option_the_data_and_the_versions(tmp_path, spli
     ):
         pass
     written = json.loads((tmp_path / "config.json").read_text())
-    assert written["config"] == {**dataclasses.asdict(config), "hidden_units": [8]}
+    assert written["config"] == {
+        **dataclasses.asdict(config),
+        **dict(hidden_units=[8], conv_filters=[]),
+    }
     assert written["data"] == {
         "name": "small",
         "source": "the tests",

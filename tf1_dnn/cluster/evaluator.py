@@ -9,6 +9,7 @@ from typing import Iterator
 from tf1_dnn import cli
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import ConfigError, RunError
+from tf1_dnn.network_source import NetworkSource
 from tf1_dnn.runs import directory, restore
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
 from tf1_dnn.spec import PathLike
@@ -16,11 +17,11 @@ from tf1_dnn.spec import PathLike
 _POLL_SECONDS, _SAY_SECONDS = 0.5, 60.0
 
 
-def follow(run_dir: PathLike | None, splits: Splits) -> None:
+def follow(run_dir: PathLike | None, splits: Splits, network: NetworkSource | None = None) -> None:
     """Print validation and test accuracy of each checkpoint in a run directory, until it is over.
 
     The directory must be the chief's, on a file system that both see. Checkpoints that the chief
-    has deleted meanwhile are passed over.
+    has deleted meanwhile are passed over. `network` is the chief's, if it is of the user's own.
 
     Raises ConfigError without a run directory.
     """
@@ -29,7 +30,8 @@ def follow(run_dir: PathLike | None, splits: Splits) -> None:
     saved = CheckpointFolder(Path(run_dir, directory.CHECKPOINTS))
     for n_epochs in _as_they_come(saved, Path(run_dir)):
         with contextlib.suppress(RunError):
-            valid, test = _accuracies(run_dir, saved.prefix(n_epochs), splits)
+            with restore.restored(run_dir, saved.prefix(n_epochs), network=network) as run:
+                valid, test = _accuracies(run, splits)
             words = f"valid. Acc: {valid:.4f}, test. Acc: {test:.4f}"
             cli.put(f"epoch: {n_epochs - 1:03d}, {words}")
 
@@ -59,9 +61,8 @@ def _is_over(run_dir: Path) -> bool:
         return False
 
 
-def _accuracies(run_dir: PathLike, prefix: str, splits: Splits) -> tuple[float, float]:
-    with restore.restored(run_dir, prefix) as run:
-        from tf1_dnn.training.evaluation import evaluate
+def _accuracies(run: restore.Restored, splits: Splits) -> tuple[float, float]:
+    from tf1_dnn.training.evaluation import evaluate
 
-        valid = evaluate(run.session, run.model, splits.valid)
-        return valid.accuracy, evaluate(run.session, run.model, splits.test).accuracy
+    valid = evaluate(run.session, run.model, splits.valid)
+    return valid.accuracy, evaluate(run.session, run.model, splits.test).accuracy

@@ -1,6 +1,6 @@
 """One replica's graph: the network of `build_graph`, its variables on the parameter servers."""
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 from tf1_dnn.cluster import shared
 from tf1_dnn.cluster.averaging import AveragingOptimizer
@@ -42,12 +42,20 @@ class _LeastLoaded:
 
 
 def build_replica(
-    task: Task, config: Config, n_inputs: int, n_outputs: int, *, sync: bool
+    task: Task,
+    config: Config,
+    n_inputs: int,
+    n_outputs: int,
+    *,
+    sync: bool,
+    image_shape: Sequence[int] | None = None,
+    own: Callable[..., Any] | None = None,
 ) -> Replica:
     """The graph of one replica; all replicas of a cluster build the same one, but for its devices.
 
     With `sync`, batch norm's update ops run with every replica's gradients: each replica
-    normalizes by its own slice and moves the shared averages once.
+    normalizes by its own slice and moves the shared averages once. `image_shape` and `own` are as
+    in build_graph.
     """
     n_servers, device = len(task.cluster["ps"]), f"/job:{task.type}/task:{task.index}"
     setter = tf.train.replica_device_setter(
@@ -55,7 +63,15 @@ def build_replica(
     )
     averaging = AveragingOptimizer(config, task) if sync else None
     unclipped = config.replace(**dict.fromkeys(CLIP_KINDS)) if averaging else config
-    model = build_graph(unclipped, n_inputs, n_outputs, device=setter, optimizer=averaging)
+    model = build_graph(
+        unclipped,
+        n_inputs,
+        n_outputs,
+        image_shape=image_shape,
+        own=own,
+        device=setter,
+        optimizer=averaging,
+    )
     tower = _build_tower(model, setter)
     with model.graph.as_default(), tf.device("/job:ps/task:0"):
         now = tf.cast(1e6 * tf.timestamp(), tf.int64)  # in microseconds

@@ -18,7 +18,7 @@ def take_part(spec: TrainSpec) -> None:
     splits = data.load(spec.dataset, spec.data)
     data.n_batches(splits.train.n_examples, spec.config.batch_size * spec.n_together)
     if spec.task.type == "evaluator":
-        return evaluator.follow(spec.run_dir, splits)
+        return evaluator.follow(spec.run_dir, splits, spec.network)
     from tf1_dnn.cluster import worker
 
     worker.work(spec, splits)

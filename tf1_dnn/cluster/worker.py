@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Any
 
+from tf1_dnn import network_source
 from tf1_dnn.cluster import membership
 from tf1_dnn.cluster.replicas import build_replica
 from tf1_dnn.cluster.schedule import Schedule
@@ -30,7 +31,13 @@ class Trainee:
             sync=spec.sync,
         )
         self.replica = build_replica(
-            spec.task, spec.config, splits.n_inputs, splits.n_outputs, sync=spec.sync
+            spec.task,
+            spec.config,
+            splits.n_inputs,
+            splits.n_outputs,
+            sync=spec.sync,
+            image_shape=splits.image_shape,
+            own=network_source.load(spec.network),
         )
         self.steps = make_steps(self.replica)
         self.server = membership.start_server(spec.task, spec.execution.device)

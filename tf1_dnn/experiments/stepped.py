@@ -49,15 +49,14 @@ class SteppedRun:
 
         Afterwards the moving averages are as before.
         """
-        from tf1_dnn.training.population import load_statistics, population_statistics
+        from tf1_dnn.training import population
 
         session, model = self.session, self.model
-        variables = model.graph.get_collection("variables")
-        moving = session.run([each for each in variables if "/moving_" in each.op.name])
-        load_statistics(session, model, population_statistics(session, model, self.splits.train))
+        before = session.run(population.moving_averages(model))
+        averages = population.population_statistics(session, model, self.splits.train)
+        population.load_statistics(session, model, averages)
         accuracy = self.accuracy(dataset)
-        pairs = [np.stack(pair) for pair in zip(moving[::2], moving[1::2])]  # mean, variance
-        load_statistics(session, model, pairs)
+        population.load_statistics(session, model, before)
         return accuracy
 
     def mean_over_batches(self, tensors: Any, n_batches: int) -> np.ndarray:
@@ -84,7 +83,7 @@ def started(config: Config, splits: Splits) -> Iterator[SteppedRun]:
     from tf1_dnn.graph import build_graph
     from tf1_dnn.training.loops import make_loop
 
-    model = build_graph(config, splits.n_inputs, splits.n_outputs)
+    model = build_graph(config, splits.n_inputs, splits.n_outputs, image_shape=splits.image_shape)
     with tf.Session(graph=model.graph, config=tf.ConfigProto(**_ONE_THREAD)) as session:
         session.run(model.init)
         loop = make_loop(session, model, splits.train, Execution(loop="step"))

@@ -24,6 +24,8 @@ __all__ = [
     "layers",
     "learning_rate",
     "network",
+    "op_types",
+    "own_network",
     "step_metric",
     "train_op",
     "uncollected_variable",

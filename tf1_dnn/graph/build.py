@@ -1,13 +1,14 @@
 """build_graph: the one place that assembles placeholders, network, loss, train op and accuracy."""
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 from tf1_dnn.compat import tf
 from tf1_dnn.config import Config
 from tf1_dnn.graph import network
 from tf1_dnn.graph.layers import Tensor
 from tf1_dnn.graph.learning_rate import Schedule
-from tf1_dnn.graph.network import Losses, Network, Placeholders
+from tf1_dnn.graph.network import BuildNetwork, Losses, Network, Placeholders
+from tf1_dnn.graph.own_network import make_network
 from tf1_dnn.graph.train_op import TrainStep, make_optimizer, train_step
 
 
@@ -30,7 +31,7 @@ class ModelSpec(NamedTuple):
 
     graph: Any
     config: Config
-    n_outputs: int
+    build_network: BuildNetwork  # makes another copy, on the same variables
     placeholders: Placeholders
     tower: Tower
     correct: Tensor  # bool [batch]
@@ -46,8 +47,8 @@ def build_tower(
     labels: Tensor,
     *,
     training: Tensor | bool,
+    build_network: BuildNetwork,
     config: Config,
-    n_outputs: int,
     optimizer: Any,
     global_step: Any,
 ) -> Tower:
@@ -57,10 +58,10 @@ def build_tower(
       inputs: float32 `[batch, n_inputs]`.
       labels: int32 `[batch]`.
       training: bool, Python's or a scalar tensor.
+      build_network: from `make_network`.
+      config: loss_reduction and clipping.
     """
-    dnn = network.dnn(
-        inputs, training=training, step=global_step, config=config, n_outputs=n_outputs
-    )
+    dnn = build_network(inputs, training=training, step=global_step)
     losses = network.losses(dnn.logits, labels)
     # The post minimizes the vector in its batch-norm cell: the sum over the mini-batch.
     loss = losses.xentropy if config.loss_reduction == "sum" else losses.loss
@@ -69,13 +70,34 @@ def build_tower(
 
 
 def build_graph(
-    config: Config, n_inputs: int, n_outputs: int, *, device: Any = None, optimizer: Any = None
+    config: Config,
+    n_inputs: int,
+    n_outputs: int,
+    *,
+    image_shape: Sequence[int] | None = None,
+    own: Callable[..., Any] | None = None,
+    device: Any = None,
+    optimizer: Any = None,
 ) -> ModelSpec:
     """The post's graph, in a tf.Graph of its own.
 
     Initial weights follow from `config.seed` alone and equal TensorFlow 1.15.5's bit for bit.
-    `device`, as tf.device takes it, and `optimizer`, other than the config's, are for replicas.
+
+    Args:
+      config: the options.
+      n_inputs: numbers of an example.
+      n_outputs: the number of classes.
+      image_shape: of an example, such as (28, 28); convolutions need it.
+      own: a function that builds another network than the config's, as `own_network` takes it.
+      device: as tf.device takes it, for replicas.
+      optimizer: another than the config's, for replicas.
+
+    Raises:
+      ConfigError: a network that cannot be built.
+      NetworkError: `own` raised an exception.
     """
+    shape = (n_inputs,) if image_shape is None else image_shape
+    build_network = make_network(config, shape, n_outputs, own=own)
     graph = tf.Graph()
     with graph.as_default(), tf.device(device):
         tf.set_random_seed(config.seed)
@@ -87,8 +109,8 @@ def build_graph(
             placeholders.inputs,
             placeholders.labels,
             training=placeholders.training,
+            build_network=build_network,
             config=config,
-            n_outputs=n_outputs,
             optimizer=optimizer,
             global_step=global_step,
         )
@@ -98,7 +120,7 @@ def build_graph(
         return ModelSpec(
             graph=graph,
             config=config,
-            n_outputs=n_outputs,
+            build_network=build_network,
             placeholders=placeholders,
             tower=tower,
             correct=correct,
@@ -117,8 +139,8 @@ def build_training_tower(model: ModelSpec, inputs: Tensor, labels: Tensor) -> To
             inputs,
             labels,
             training=True,
+            build_network=model.build_network,
             config=model.config,
-            n_outputs=model.n_outputs,
             optimizer=model.optimizer,
             global_step=model.global_step,
         )

@@ -1,4 +1,4 @@
-"""Layers: dense, batch normalization (tf.layers, and the same by hand on tf.nn), dropout.
+"""Layers: dense, convolution, batch normalization (tf.layers, and by hand on tf.nn), dropout.
 
 Variables are created through tf.get_variable under explicit names, so that building a layer again
 inside `tf.variable_scope("", reuse=True)` shares them.
@@ -29,21 +29,24 @@ _VARIANCE_SCALING = {
 
 
 def op_seed(config: Config, index: int) -> int:
-    """The seed TensorFlow 1 gave the initializer of dense layer `index` (0, 1, …).
+    """The seed TensorFlow 1 gave the kernel initializer of layer `index`, convolutions first.
 
     TensorFlow 1 seeded each random op with the number of ops created before it. The counts were
-    read off graphs built by TensorFlow 1.15.5: placeholders, then per layer a dense, a batch
-    normalization and a dropout layer; a normal initializer has one op less than a uniform one.
+    read off graphs built by TensorFlow 1.15.5: placeholders, then per layer a dense or convolution
+    layer, batch normalization, pooling and dropout; a normal initializer has one op less than a
+    uniform one. Convolutions stand between a reshape and a flatten layer.
     """
-    has_training_placeholder = config.batch_norm or config.dropout_rate > 0
-    first = 7 if has_training_placeholder else 5
-    stride = 17 + 72 * config.batch_norm + 24 * (config.dropout_rate > 0)
-    is_normal = "normal" in config.kernel_initializer
-    return first + (stride - is_normal) * index
+    n_convolutions, has_dropout = len(config.conv_filters), config.dropout_rate > 0
+    first = (7 if config.batch_norm or has_dropout else 5) + 2 * (n_convolutions > 0)
+    both = 24 * has_dropout - ("normal" in config.kernel_initializer)
+    convolution = 19 + both + (52 if config.fused_batch_norm else 72) * config.batch_norm
+    dense, flatten = 17 + both + 72 * config.batch_norm, 8 * (0 < n_convolutions <= index)
+    n_before = min(index, n_convolutions)
+    return first + convolution * n_before + flatten + dense * (index - n_before)
 
 
 def kernel_initializer(config: Config, index: int) -> Any:
-    """The initializer of dense layer `index`: with the graph-level seed, TensorFlow 1's weights."""
+    """The initializer of layer `index`: with the graph-level seed, TensorFlow 1's weights."""
     seed = op_seed(config, index)
     if config.normal_stddev is not None:
         return _on_cpu(tf.random_normal_initializer(stddev=config.normal_stddev, seed=seed))
@@ -77,8 +80,55 @@ def dense(inputs: Tensor, units: int, *, kernel_initializer: Any, name: str) -> 
         return tf.layers.dense(inputs, units, kernel_initializer=kernel_initializer, name=name)
 
 
+def conv2d(
+    inputs: Tensor, filters: int, *, kernel_size: int, kernel_initializer: Any, name: str
+) -> Tensor:
+    """tf.layers.conv2d with a stride of 1, edges padded with zeros: pictures keep their size.
+
+    Args:
+      inputs: float32 `[batch, height, width, channels]`.
+      filters: the number of outputs at each pixel.
+      kernel_size: k, in pixels.
+      kernel_initializer: initializes `name/kernel`, float32 `[k, k, channels, filters]`;
+        `name/bias` starts at 0.
+      name: scope of the variables.
+
+    Returns:
+      float32 `[batch, height, width, filters]`, before any activation.
+    """
+    with tf1_warnings_silenced():
+        return tf.layers.conv2d(
+            inputs,
+            filters,
+            kernel_size,
+            padding="same",
+            kernel_initializer=kernel_initializer,
+            name=name,
+        )
+
+
+def max_pooling(inputs: Tensor) -> Tensor:
+    """The largest of every 2 × 2 pixels; a last odd row or column is left out.
+
+    From float32 `[batch, height, width, n]` to `[batch, height // 2, width // 2, n]`.
+    """
+    with tf1_warnings_silenced():
+        return tf.layers.max_pooling2d(inputs, pool_size=2, strides=2)
+
+
+def flatten(inputs: Tensor) -> Tensor:
+    """tf.layers.flatten: each example's numbers in one row."""
+    with tf1_warnings_silenced():
+        return tf.layers.flatten(inputs)
+
+
 def batch_normalization(
-    inputs: Tensor, *, training: Tensor | bool, momentum: float, name: str
+    inputs: Tensor,
+    *,
+    training: Tensor | bool,
+    momentum: float,
+    name: str,
+    fused: bool | None = None,
 ) -> Tensor:
     """tf.layers.batch_normalization (Ioffe and Szegedy, 2015; the post's section 1).
 
@@ -88,30 +138,40 @@ def batch_normalization(
     normalizes by these moving averages. The result is scaled by γ and shifted by β, which makes a
     bias in the layer before redundant: its gradient is zero.
 
+    After a convolution a feature is a filter, and mean and variance are over all examples and
+    pixels (the paper's section 3.2).
+
     Args:
-      inputs: float32 `[batch, n]`.
+      inputs: float32 `[batch, n]`, or `[batch, height, width, n]`.
       training: bool, Python's or a scalar tensor.
       momentum: α in the post's section 1.2, in [0, 1).
       name: scope of gamma, beta, moving_mean and moving_variance, each float32 `[n]`.
+      fused: compute in one kernel, which moves `moving_variance` by the unbiased variance, of m
+        numbers divided by m − 1; None: where there are pixels, as TensorFlow 1 does.
 
     Returns:
-      float32 `[batch, n]`.
+      float32 of the inputs' shape.
     """
     with tf1_warnings_silenced():
         return tf.layers.batch_normalization(
-            inputs, training=training, momentum=momentum, epsilon=EPSILON, name=name
+            inputs, training=training, momentum=momentum, epsilon=EPSILON, name=name, fused=fused
         )
 
 
 def batch_normalization_by_hand(
-    inputs: Tensor, *, training: Tensor | bool, momentum: float, name: str
+    inputs: Tensor,
+    *,
+    training: Tensor | bool,
+    momentum: float,
+    name: str,
+    fused: bool | None = None,
 ) -> Tensor:
     """`batch_normalization` on tf.nn.batch_normalization, which the post's section 1.4 names.
 
     Here everything tf.layers does is spelled out: moments, γ and β, moving averages, update ops.
     Same arguments, variables, UPDATE_OPS and values as `batch_normalization`.
     """
-    shape = inputs.shape[-1:]
+    shape, rank = inputs.shape[-1:], inputs.shape.rank
     with tf.variable_scope(name):
         gamma = tf.get_variable("gamma", shape, initializer=tf.ones_initializer())
         beta = tf.get_variable("beta", shape, initializer=tf.zeros_initializer())
@@ -123,14 +183,23 @@ def batch_normalization_by_hand(
         )
     with tf.name_scope(name):
         training = tf.convert_to_tensor(training)
-        batch_mean, batch_variance = tf.nn.moments(inputs, axes=[0])
-        for moving, batch in [(moving_mean, batch_mean), (moving_variance, batch_variance)]:
+        batch_mean, batch_variance = tf.nn.moments(inputs, axes=list(range(rank - 1)))
+        variance = batch_variance
+        if fused or (fused is None and rank == 4):
+            variance = unbiased(batch_variance, n=tf.size(inputs) // shape[0])
+        for moving, batch in [(moving_mean, batch_mean), (moving_variance, variance)]:
             decay = tf.where(training, tf.constant(1 - momentum, tf.float32), 0.0)
             update = tf.assign_sub(moving, (moving - batch) * decay)
             tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update)
         mean = tf.cond(training, lambda: batch_mean, lambda: tf.identity(moving_mean))
         variance = tf.cond(training, lambda: batch_variance, lambda: tf.identity(moving_variance))
         return tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, EPSILON)
+
+
+def unbiased(variance: Tensor, *, n: Tensor) -> Tensor:
+    """The variance of `n` numbers (int32 scalar), divided by n, as if it had been by n − 1."""
+    n = tf.cast(n, tf.float32)
+    return variance * (n / tf.maximum(n - 1, 1))
 
 
 def dropout(
@@ -142,7 +211,7 @@ def dropout(
     draw the same masks; tf.layers.dropout cannot promise that.
 
     Args:
-      inputs: float32 `[batch, n]`.
+      inputs: float32 of any shape.
       rate: in [0, 1).
       training: bool, Python's or a scalar tensor; when false the inputs pass unchanged.
       seed: one per layer.

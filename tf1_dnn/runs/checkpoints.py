@@ -132,9 +132,7 @@ def start_from(session: Any, prefix: str) -> None:
         shapes = checkpoint_index.shapes(prefix)
     with session.graph.as_default():
         variables = {v.op.name: v for v in tf.global_variables()}
-        network = {v.op.name for v in tf.trainable_variables()}
-        network |= {name for name in variables if "/moving_" in name}
-        for name in sorted(network):
+        for name in sorted(variable.op.name for variable in tf.model_variables()):
             expected, found = variables[name].shape.as_list(), shapes.get(name)
             if found != expected:
                 fault = "is missing" if found is None else f"has the shape {found}"

@@ -13,6 +13,7 @@ from tf1_dnn import __version__
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits
 from tf1_dnn.errors import RunError, first_sentence
+from tf1_dnn.network_source import NetworkSource
 from tf1_dnn.runs import typed_json
 from tf1_dnn.spec import PathLike, TrainSpec
 
@@ -23,6 +24,7 @@ Scale = Annotated[float, msgspec.Meta(gt=0)]
 # What a resumed run must have in common with the run it goes on from.
 _DECIDING = (
     "config",
+    "network",
     "execution.loop",
     "execution.xla",
     "data.sha256",
@@ -47,6 +49,23 @@ class DataDescription:
 
 
 @dataclasses.dataclass(frozen=True)
+class NetworkDescription:
+    """A network of the user's own, whose text lies beside."""
+
+    function: str
+    file: str
+    sha256: str  # of the text
+
+    @property
+    def deciding(self) -> str:
+        """What must be the same: a file may have been renamed."""
+        return f"{self.function} of SHA-256 {self.sha256}"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.function} (SHA-256 {self.sha256[:8]}...)"
+
+
+@dataclasses.dataclass(frozen=True)
 class Description:
     """What config.json holds: every option, the data set with its hash, the versions."""
 
@@ -56,6 +75,7 @@ class Description:
     keeping: Keeping
     from_checkpoint: str | None = None
     cluster: str | None = None
+    network: NetworkDescription | None = None  # None: the config's
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -78,6 +98,7 @@ def describe(spec: TrainSpec, splits: Splits) -> Description:
         spec.keeping,
         origin and os.path.abspath(origin),
         spec.cluster,
+        describe_network(spec.network),
         {
             "tf1_dnn": __version__,
             "tensorflow": _tensorflow_version(),
@@ -85,6 +106,13 @@ def describe(spec: TrainSpec, splits: Splits) -> Description:
             "python": platform.python_version(),
         },
     )
+
+
+def describe_network(source: NetworkSource | None) -> NetworkDescription | None:
+    """What config.json says of a network of the user's own."""
+    if source is None:
+        return None
+    return NetworkDescription(source.function, source.file_name, source.sha256)
 
 
 def _tensorflow_version() -> str:
@@ -148,7 +176,9 @@ def _deciding_values(description: Description) -> Iterator[tuple[str, Any]]:
         value: Any = dataclasses.asdict(description)
         for part in name.split("."):
             value = value[part]
-        if isinstance(value, dict):
+        if name == "network":
+            yield name, description.network and description.network.deciding
+        elif isinstance(value, dict):
             yield from ((key, each) for key, each in value.items() if key != "n_epochs")
         else:
             yield name, value

@@ -15,8 +15,9 @@ from tf1_dnn.runs.durable import PARTIAL
 from tf1_dnn.spec import PathLike
 
 CHECKPOINTS, EVENTS = "checkpoints", ("train", "valid")
+NETWORK = "network.py"  # the text of a network of the user's own
 METRICS, TIMES, CURVES = "metrics.jsonl", "times.jsonl", "curves.png"
-_CONTENTS = ("config.json", METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
+_CONTENTS = ("config.json", NETWORK, METRICS, TIMES, CURVES, CHECKPOINTS, *EVENTS)
 MOST_METRICS = 1 << 26  # bytes of a file that grows with the epochs
 _LOCK = ".lock"
 
@@ -26,6 +27,7 @@ def open_run(
     path: PathLike,
     description: Description,
     *,
+    network_text: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
 ) -> Iterator[Path]:
@@ -34,6 +36,7 @@ def open_run(
     Args:
       path: made if it is not there.
       description: from `describe`; a run to resume must agree in all that decides its digits.
+      network_text: of a network of the user's own, to be kept.
       resume: go on with the run that the directory holds, if it holds one.
       overwrite: delete that run first.
 
@@ -50,6 +53,8 @@ def open_run(
                 _clear(folder)
             # config.json comes first and goes last: without it nothing here would be a run's.
             durable.write_whole(folder / "config.json", typed_json.dumps(description))
+            if network_text is not None:
+                durable.write_whole(folder / NETWORK, network_text)
             (folder / CHECKPOINTS).mkdir(exist_ok=True)
             yield folder
 

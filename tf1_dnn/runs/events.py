@@ -48,8 +48,8 @@ class Events:
         self.model, self.examples = model, examples
         self.histograms, self.n_steps = histograms, n_steps
         with model.graph.as_default():
-            has_moving = model.config.batch_norm
-            self.moving = tf.summary.merge(_moving_statistics()) if has_moving else None
+            moving = _moving_statistics()
+            self.moving = tf.summary.merge(moving) if moving else None
             self.details = tf.summary.merge(_details(model)) if histograms else None
             meta_graph = tf.train.export_meta_graph()
             rate = rate_at(model.config, model.global_step)
@@ -114,15 +114,7 @@ def _moving_statistics() -> list[Any]:
 
 def _details(model: ModelSpec) -> list[Any]:
     """Histograms of every layer before and after batch norm, and of every gradient."""
-    network, step = model.tower.network, model.tower.step
-    tensors = {
-        "logits/before_batch_norm": network.logits_before_bn,
-        "logits/logits": network.logits,
-    }
-    for i, hidden in enumerate(network.hidden, 1):
-        tensors[f"hidden{i}/pre_activation"] = hidden.pre_activation
-        tensors[f"hidden{i}/batch_norm"] = hidden.normalized
-        tensors[f"hidden{i}/outputs"] = hidden.outputs
+    step, tensors = model.tower.step, dict(model.tower.network.tensors)
     for kind, pairs in [("raw", step.grads_and_vars), ("clipped", step.clipped_grads)]:
         tensors |= {f"gradients_{kind}/{var.op.name}": grad for grad, var in pairs}
     return [tf.summary.histogram(name, tensor) for name, tensor in tensors.items()]

@@ -12,13 +12,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Sequence
 
-from tf1_dnn import cli, data
+from tf1_dnn import cli, data, network_source
 from tf1_dnn.config import Config
 from tf1_dnn.data import Splits
-from tf1_dnn.errors import DataError, RunError
-from tf1_dnn.runs import config_json, directory
+from tf1_dnn.errors import DataError, RunError, told
+from tf1_dnn.kernels import kernels
+from tf1_dnn.network_source import NetworkSource
+from tf1_dnn.runs import config_json, directory, typed_json
 from tf1_dnn.runs.checkpoint_folder import CheckpointFolder
-from tf1_dnn.runs.config_json import Description
+from tf1_dnn.runs.config_json import Description, NetworkDescription
 from tf1_dnn.runs.history import EpochMetrics
 from tf1_dnn.spec import PathLike, TrainSpec, was_synchronous
 
@@ -34,33 +36,91 @@ class Restored(NamedTuple):
 
 
 @contextlib.contextmanager
-def restored(run_dir: PathLike, checkpoint: str | None = None) -> Iterator[Restored]:
+def restored(
+    run_dir: PathLike,
+    checkpoint: str | None = None,
+    *,
+    network: NetworkSource | None = None,
+    trust_code: bool = False,
+) -> Iterator[Restored]:
     """A session with a run's network and trained variables; closed at the end.
 
     Args:
       run_dir: made by `trainer.train` or `python -m tf1_dnn.train --run-dir`.
       checkpoint: as in `find_checkpoint`.
+      network, trust_code: as in `find_network`.
 
     Raises:
       RunError: no run, or its configuration or the checkpoint is missing, damaged or of another
         network.
+      NetworkError: a network of the user's own raised an exception.
     """
     description = config_json.read(run_dir)
     prefix = find_checkpoint(run_dir, description, checkpoint)
-    n_inputs = math.prod(description.data.image_shape)
-    require_fitting(description.config, n_inputs, description.data.n_outputs, prefix)
+    network = find_network(Path(run_dir), description.network, network, trust_code=trust_code)
+    shape, n_outputs = description.data.image_shape, description.data.n_outputs
+    if network is None:
+        require_fitting(description.config, shape, n_outputs, prefix)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph import build_graph
     from tf1_dnn.runs import checkpoints
 
-    model = build_graph(description.config, n_inputs, description.data.n_outputs)
+    own = network_source.load(network)
+    model = build_graph(description.config, math.prod(shape), n_outputs, image_shape=shape, own=own)
     with sessions.start(model.graph) as session:
         session.run(model.init)
         checkpoints.start_from(session, prefix)
         yield Restored(session, model)
 
 
-def require_fitting(config: Config, n_inputs: int, n_outputs: int, prefix: str) -> None:
+def find_network(
+    folder: Path,
+    recorded: NetworkDescription | None,
+    given: NetworkSource | None = None,
+    *,
+    trust_code: bool = False,
+    kept: PathLike = directory.NETWORK,
+) -> NetworkSource | None:
+    """The network of the user's own that a run or export is of; None if it is of the config's.
+
+    Args:
+      folder: of the run or export.
+      recorded: what config.json says of it.
+      given: the network, where the user has named it.
+      trust_code: take the text that is kept, which building the network will run as a program.
+      kept: where in the folder the text is.
+
+    Raises:
+      RunError: neither is given, or it is another network than the recorded one.
+    """
+    if recorded is None:
+        if given is not None:
+            raise RunError(f"{folder} is not of a network of your own: drop --network.")
+        return None
+    if given is None and not trust_code:
+        raise RunError(
+            f"{folder} is of a network of its own, {recorded}: name it with --network "
+            f"FILE.py:{recorded.function}, or let the text that is kept there run as a program "
+            "with --trust-code."
+        )
+    path = folder / kept
+    if given is None:
+        remedy = f"name the network with --network FILE.py:{recorded.function}"
+        with told(RunError, f"{path} is damaged", remedy, *typed_json.FAULTS):
+            text = typed_json.text(path, most_bytes=network_source.MOST_TEXT)
+        given = NetworkSource(recorded.function, str(path), text, label=recorded.file)
+    described = config_json.describe_network(given)
+    if described is None or described.deciding != recorded.deciding:
+        raise RunError(
+            f"{folder} is of the network {recorded}, not of {described}: give the one that it was "
+            "trained with."
+        )
+    return given
+
+
+def require_fitting(
+    config: Config, image_shape: Sequence[int], n_outputs: int, prefix: str
+) -> None:
     """Raise RunError for a network that a checkpoint cannot hold, before memory is taken for it."""
     folder, name = os.path.split(prefix)
     files = list(Path(folder).glob(f"{glob.escape(name)}.data-*"))
@@ -69,8 +129,7 @@ def require_fitting(config: Config, n_inputs: int, n_outputs: int, prefix: str) 
             f"{prefix} is not a checkpoint that can be read (it has no .data file): take another."
         )
     n_held = sum(path.stat().st_size for path in files) // 4  # float32
-    widths = [n_inputs, *config.hidden_units, n_outputs]
-    n_weights = sum(a * b for a, b in zip(widths, widths[1:]))
+    n_weights = sum(each.n_weights for each in kernels(config, image_shape, n_outputs))
     if n_weights > n_held:
         raise RunError(
             f"the network that is described has {n_weights:,} weights, more than the checkpoint "
@@ -107,7 +166,12 @@ def find_data(
 
 
 def recorded_spec(
-    run_dir: PathLike, dataset: str | None = None, path: str | None = None
+    run_dir: PathLike,
+    dataset: str | None = None,
+    path: str | None = None,
+    *,
+    network: NetworkSource | None = None,
+    trust_code: bool = False,
 ) -> TrainSpec:
     """What a run was trained by, for --resume; the data as `find_data` finds them.
 
@@ -119,6 +183,7 @@ def recorded_spec(
         description.config,
         description.execution,
         description.keeping,
+        find_network(Path(run_dir), description.network, network, trust_code=trust_code),
         dataset=dataset,
         data=path,
         run_dir=run_dir,

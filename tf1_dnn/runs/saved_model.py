@@ -13,15 +13,18 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
+from tf1_dnn import network_source
 from tf1_dnn.config import Config, Execution
 from tf1_dnn.errors import Error, RunError, first_sentence, told
+from tf1_dnn.network_source import NetworkSource
 from tf1_dnn.runs import restore, typed_json
-from tf1_dnn.runs.config_json import Scale, Size
+from tf1_dnn.runs.config_json import NetworkDescription, Scale, Size
 
 if TYPE_CHECKING:
     from tf1_dnn.graph.inference import Inference, Values
 
 METADATA = Path("assets.extra", "tf1_dnn.json")  # SavedModel's place for what is not the graph's
+NETWORK = METADATA.with_name("network.py")  # the text of a network of the user's own
 _TAGS, _SIGNATURE = ["serve"], "serving_default"  # what TensorFlow Serving looks for
 _VARIABLES = Path("variables", "variables")
 # What TensorFlow's builder adds to a graph, beside a Saver's own operations.
@@ -30,7 +33,11 @@ _SHARDED_SAVER |= {"StaticRegexFullMatch", "StringJoin"}
 
 
 def write(
-    directory: Path, inference: Inference, values: Values, metadata: Mapping[str, Any]
+    directory: Path,
+    inference: Inference,
+    values: Values,
+    metadata: Mapping[str, Any],
+    network_text: str | None = None,
 ) -> None:
     """Write an export whole or not at all; Error if the disk does not allow it."""
     from tf1_dnn.compat import tf
@@ -43,6 +50,8 @@ def write(
             save(partial, inference, values)
             (partial / METADATA).parent.mkdir()
             (partial / METADATA).write_text(typed_json.dumps(metadata), encoding="utf-8")
+            if network_text is not None:
+                (partial / NETWORK).write_text(network_text, encoding="utf-8")
             os.rename(partial, directory)
 
 
@@ -57,6 +66,7 @@ class Metadata:
     folded: bool = False
     classes: tuple[str, ...] | None = None  # as in config_json.DataDescription
     plain: bool = False
+    network: NetworkDescription | None = None  # None: the config's
 
 
 def read_metadata(directory: Path) -> Metadata:
@@ -86,23 +96,37 @@ def save(directory: Path, inference: Inference, values: Values) -> None:
 
 
 @contextlib.contextmanager
-def restored(directory: Path) -> Iterator[tuple[Any, Inference]]:
+def restored(
+    directory: Path, *, network: NetworkSource | None = None, trust_code: bool = False
+) -> Iterator[tuple[Any, Inference]]:
     """A session with an export's network and variables; closed at the end.
 
     The network is built here, as the export describes it. The graph that the export holds is read
-    but never run, since a graph of others could write files or call out.
+    but never run, since a graph of others could write files or call out. `network` and
+    `trust_code` are as in `restore.find_network`.
 
     Raises:
       RunError: the export is damaged, or holds what `save` does not write.
     """
     metadata, prefix = read_metadata(directory), str(directory / _VARIABLES)
-    size = math.prod(metadata.image_shape), metadata.n_outputs
-    restore.require_fitting(metadata.config, *size, prefix)
+    shape, n_outputs = metadata.image_shape, metadata.n_outputs
+    network = restore.find_network(
+        directory, metadata.network, network, trust_code=trust_code, kept=NETWORK
+    )
+    if network is None:
+        restore.require_fitting(metadata.config, shape, n_outputs, prefix)
     from tf1_dnn.devices import sessions
     from tf1_dnn.graph.inference import build_inference
     from tf1_dnn.runs import checkpoints
 
-    inference = build_inference(metadata.config, *size, fold=metadata.folded)
+    inference = build_inference(
+        metadata.config,
+        math.prod(shape),
+        n_outputs,
+        image_shape=shape,
+        own=network_source.load(network),
+        fold=metadata.folded,
+    )
     with sessions.start(inference.graph) as session:
         checkpoints.start_from(session, prefix)  # its Saver's operations are known from here on
         _require_ours(directory, inference)
@@ -120,7 +144,9 @@ def _require_ours(directory: Path, inference: Inference) -> None:
         fault = first_sentence(error).partition(": ")[0]
         raise RunError(f"the export {directory} is damaged ({fault}): {remedy}") from error
     functions = [node for each in meta.graph_def.library.function for node in each.node_def]
-    known = {op.type for op in inference.graph.get_operations()} | _SHARDED_SAVER
+    from tf1_dnn.graph.op_types import op_types
+
+    known = op_types(inference.graph) | _SHARDED_SAVER
     foreign = sorted({node.op for node in [*meta.graph_def.node, *functions]} - known)
     if foreign:
         raise RunError(

@@ -16,9 +16,12 @@ from tf1_dnn.config import Execution
 from tf1_dnn.data import Dataset
 from tf1_dnn.errors import first_sentence
 from tf1_dnn.graph import CHEAP_METRICS, ModelSpec, step_metric
+from tf1_dnn.graph.op_types import op_types
 from tf1_dnn.runs.history import StepMetrics
 from tf1_dnn.training.compiled_epoch import build_epoch_graph
 
+# XLA's own loops over pixels take 70 times as long on a CPU as TensorFlow's convolutions.
+SLOW_IN_XLA = {"Conv2D", "Conv3D", "DepthwiseConv2dNative"}
 MAX_STEPS_PER_CALL = 2_000  # so that Ctrl-C is heard and the bar moves within seconds
 
 Batches = Sequence[np.ndarray]  # one array of indices into the training set per step
@@ -64,7 +67,8 @@ class EpochLoop:
 
     The training set lies on the device as it is stored (uint8). One of more than
     `execution.max_resident_bytes`, or that the device has no memory for, streams there in chunks
-    of whole batches through the same loop. Where XLA cannot compile, the loop runs uncompiled.
+    of whole batches through the same loop. Where XLA cannot compile, or would make the loop slower,
+    as it does with convolutions on a CPU, it runs uncompiled.
     """
 
     def __init__(
@@ -81,6 +85,9 @@ class EpochLoop:
         images = dataset.images.reshape(dataset.n_examples, dataset.n_inputs)
         self.dataset = dataset._replace(images=images)
         self.is_resident = self._bytes(dataset.n_examples) <= self.max_bytes
+        if self.xla and self._is_slow_in_xla():
+            _logger.warning("XLA is slow at convolutions on a CPU: the epoch loop runs uncompiled")
+            self.xla = False
         self._build()
 
     def run_epoch(self, batches: Batches) -> StepMetrics:
@@ -115,6 +122,10 @@ class EpochLoop:
                 _logger.warning("the device has no memory for the data set: streaming it")
                 self.is_resident = False
                 self._build()
+
+    def _is_slow_in_xla(self) -> bool:
+        has_gpu = any(each.device_type == "GPU" for each in self.session.list_devices())
+        return not has_gpu and not SLOW_IN_XLA.isdisjoint(op_types(self.model.graph))
 
     def _compile(self, indices: np.ndarray) -> None:
         """Compile for this shape of indices, by running no step at all."""

@@ -7,11 +7,14 @@ from typing import Any, Callable, NamedTuple, Protocol, Sequence
 
 import numpy as np
 
+from tf1_dnn import cli, network_source
+from tf1_dnn.compat import tf
 from tf1_dnn.config import Config, Execution, Keeping
 from tf1_dnn.data import Splits, batch_indices, shuffle_state
 from tf1_dnn.devices import sessions
-from tf1_dnn.errors import NonFiniteLossError
+from tf1_dnn.errors import NetworkError, NonFiniteLossError, told
 from tf1_dnn.graph import ModelSpec, build_graph
+from tf1_dnn.graph.op_types import drawing_op
 from tf1_dnn.runs import checkpoints
 from tf1_dnn.runs.history import (
     EpochMetrics,
@@ -38,10 +41,11 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     keeping: Keeping = Keeping(),
+    network: Callable[..., Any] | None = None,
     from_checkpoint: str | None = None,
     on_epoch: OnEpoch = lambda metrics: None,
 ) -> History:
-    """Train the post's network, as its sections 1.4 and 2.1 do.
+    """Train the config's network, or one of your own, as the post's sections 1.4 and 2.1 do.
 
     Args:
       config: network, loss, optimizer and schedule.
@@ -52,6 +56,7 @@ def train(
         `config.n_epochs`, which may be another number than before.
       overwrite: delete the run in `run_dir` first.
       keeping: which checkpoints to keep, and when to stop early.
+      network: a function that builds another network, as `graph.own_network` takes it.
       from_checkpoint: prefix of a checkpoint to start from, instead of initial weights.
       on_epoch: called with each epoch's metrics, also with those of epochs resumed.
 
@@ -60,6 +65,8 @@ def train(
       best epoch, if there is patience.
 
     Raises:
+      ConfigError: the network cannot be built, or has no text to keep in `run_dir`.
+      NetworkError: the function raised an exception.
       NonFiniteLossError: the loss of a step is NaN or infinite.
       DataError: the training set is smaller than one mini-batch.
       DeviceError: `execution.device` is "gpu", and TensorFlow can use none.
@@ -70,6 +77,7 @@ def train(
         config,
         execution,
         keeping,
+        network=network and network_source.of(network),
         run_dir=run_dir,
         resume=resume,
         overwrite=overwrite,
@@ -80,7 +88,13 @@ def train(
 
 def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
     """`train` on this machine as the spec says."""
-    model = build_graph(spec.config, splits.n_inputs, splits.n_outputs)
+    model = build_graph(
+        spec.config,
+        splits.n_inputs,
+        splits.n_outputs,
+        image_shape=splits.image_shape,
+        own=network_source.load(spec.network),
+    )
     with contextlib.ExitStack() as stack:
         session = stack.enter_context(sessions.start(model.graph, spec.execution))
         session.run(model.init)
@@ -89,8 +103,10 @@ def train_here(spec: TrainSpec, splits: Splits, on_epoch: OnEpoch) -> History:
         trainer = Trainer(spec, model, splits, recorder, on_epoch)
         trainer.resume(session)
         signals = stack.enter_context(signals_noted()) if spec.run_dir is not None else []
-        source = LocalSteps(session, trainer)
-        return trainer.run(session, source, signals)
+        if spec.network is not None:  # what its graph cannot compute is no fault of ours
+            fault = f"the network {spec.network.name} failed in a session"
+            stack.enter_context(told(NetworkError, fault, "mend it", tf.errors.OpError))
+        return trainer.run(session, LocalSteps(session, trainer), signals)
 
 
 class TrainedEpoch(NamedTuple):
@@ -120,6 +136,15 @@ class Trainer:
     recorder: Recorder
     on_epoch: OnEpoch
     epochs: list[EpochMetrics] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        drawing = self.spec.network and drawing_op(self.model.tower.network.logits)
+        if drawing:
+            cli.say(
+                f"warning: the network draws by {drawing}, whose state no checkpoint keeps: a "
+                "resumed run draws otherwise, and so may the other loop. tf1_dnn.graph.layers."
+                "dropout draws by the step."
+            )
 
     def resume(self, session: Any) -> None:
         """Go on from the recorder's last checkpoint, if it has any."""
