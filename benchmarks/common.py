@@ -17,17 +17,21 @@ from collections import namedtuple  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-LAYERS = (784, 300, 100, 10)
+SIDE, N_INPUTS, N_OUTPUTS = 28, 784, 10
 BATCH_SIZE = 50
 LEARNING_RATE = 0.01
 MOMENTUM, EPSILON = 0.9, 1e-3  # of batch norm
 N_VALID = 5_000  # the first training examples, as in the post
 SEED = 42
 
-Preset = namedtuple("Preset", "activation batch_norm loss_reduction clip_value")
+# `decay` is the learning rate's factor from one epoch to the next.
+Preset = namedtuple(
+    "Preset", "conv_filters hidden_units activation batch_norm loss_reduction clip_value decay"
+)
 PRESETS = {
-    "batch_norm": Preset("elu", True, "sum", None),
-    "gradient_clipping": Preset("relu", False, "mean", 1.0),
+    "batch_norm": Preset((), (300, 100), "elu", True, "sum", None, 1.0),
+    "gradient_clipping": Preset((), (300, 100), "relu", False, "mean", 1.0, 1.0),
+    "convolution": Preset((16, 32), (100,), "elu", True, "sum", None, 0.4),
 }
 Dataset = namedtuple("Dataset", "images labels")  # uint8 [n, 784], int32 [n]
 Splits = namedtuple("Splits", "train valid test")
@@ -59,7 +63,7 @@ def load(path):
 
 
 def _dataset(images, labels):
-    return Dataset(images.reshape(len(images), LAYERS[0]), labels.astype(np.int32))
+    return Dataset(images.reshape(len(images), N_INPUTS), labels.astype(np.int32))
 
 
 def scaled(images):

@@ -11,10 +11,11 @@ ACTIVATIONS = dict(elu=jax.nn.elu, relu=jax.nn.relu)
 
 def make_variables(preset):
     """Parameters and moving averages, one dictionary per layer."""
-    keys = jax.random.split(jax.random.key(common.SEED), len(common.LAYERS) - 1)
+    sizes = (common.N_INPUTS, *preset.hidden_units, common.N_OUTPUTS)
+    keys = jax.random.split(jax.random.key(common.SEED), len(sizes) - 1)
     glorot = jax.nn.initializers.glorot_uniform()
     params, averages = [], []
-    for key, shape in zip(keys, zip(common.LAYERS, common.LAYERS[1:])):
+    for key, shape in zip(keys, zip(sizes, sizes[1:])):
         zeros, ones = jnp.zeros(shape[1]), jnp.ones(shape[1])
         params.append(dict(kernel=glorot(key, shape), bias=zeros))
         if preset.batch_norm:
@@ -75,6 +76,8 @@ def predict(variables, images, preset):
 def main():
     args = common.parse_args()
     preset, splits = common.PRESETS[args.preset], common.load(args.data)
+    if preset.conv_filters:
+        raise SystemExit("on a CPU JAX compiles by XLA alone, which is slow at convolutions")
     variables = make_variables(preset)
     images, labels = jax.device_put(tuple(splits.train))
 

@@ -32,22 +32,40 @@ class Watch(keras.callbacks.Callback):
 
 def make_model(preset):
     """The network; Dense's kernels are Glorot uniform and its biases zero by default."""
-    model = keras.Sequential([keras.Input((common.LAYERS[0],))])
-    for i, units in enumerate(common.LAYERS[1:]):
-        model.add(keras.layers.Dense(units))
+    model = keras.Sequential([keras.Input((common.N_INPUTS,))])
+
+    def normalize():
         if preset.batch_norm:
             norm = keras.layers.BatchNormalization(momentum=common.MOMENTUM, epsilon=common.EPSILON)
             model.add(norm)
-        if i < len(common.LAYERS) - 2:
-            model.add(keras.layers.Activation(preset.activation))
+
+    if preset.conv_filters:
+        model.add(keras.layers.Reshape((common.SIDE, common.SIDE, 1)))
+    for filters in preset.conv_filters:
+        model.add(keras.layers.Conv2D(filters, 3, padding="same"))
+        normalize()
+        model.add(keras.layers.Activation(preset.activation))
+        model.add(keras.layers.MaxPooling2D(2))
+    if preset.conv_filters:
+        model.add(keras.layers.Flatten())
+    for units in preset.hidden_units:
+        model.add(keras.layers.Dense(units))
+        normalize()
+        model.add(keras.layers.Activation(preset.activation))
+    model.add(keras.layers.Dense(common.N_OUTPUTS))
+    normalize()
     return model
 
 
-def compile_model(model, preset, settings):
-    """No metric but the loss is tracked in training."""
+def compile_model(model, preset, settings, n_steps):
+    """No metric but the loss is tracked in training; an epoch has n_steps."""
+    rate = common.LEARNING_RATE
+    if preset.decay != 1:
+        decay = keras.optimizers.schedules.ExponentialDecay
+        rate = decay(rate, n_steps, preset.decay, staircase=True)
     reduction = {"sum": "sum", "mean": "sum_over_batch_size"}[preset.loss_reduction]
     model.compile(
-        optimizer=keras.optimizers.SGD(common.LEARNING_RATE, clipvalue=preset.clip_value),
+        optimizer=keras.optimizers.SGD(rate, clipvalue=preset.clip_value),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction),
         **settings,
     )
@@ -58,7 +76,11 @@ def main():
     preset, splits = common.PRESETS[args.preset], common.load(args.data)
     keras.utils.set_random_seed(common.SEED)
     model = make_model(preset)
-    compile_model(model, preset, TUNED if args.tuned else {})
+    tuned = TUNED
+    if preset.conv_filters:  # XLA on a CPU takes many times as long for a convolution
+        tuned = dict(TUNED, jit_compile=False)
+    n_steps = -(-len(splits.train.labels) // common.BATCH_SIZE)  # Keras takes the rest as well
+    compile_model(model, preset, tuned if args.tuned else {}, n_steps)
 
     def accuracy(dataset):
         logits = model.predict(common.scaled(dataset.images), batch_size=1_000, verbose=0)

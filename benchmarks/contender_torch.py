@@ -8,22 +8,40 @@ from torch.nn import functional
 
 def make_model(preset):
     """The network; momentum in PyTorch weighs the batch, in TensorFlow the moving average."""
-    modules = []
-    for i, (n_inputs, units) in enumerate(zip(common.LAYERS, common.LAYERS[1:])):
-        dense = nn.Linear(n_inputs, units)
-        nn.init.xavier_uniform_(dense.weight)
-        nn.init.zeros_(dense.bias)
-        modules.append(dense)
+    modules, n, side = [], common.N_INPUTS, common.SIDE
+
+    def add(layer, norm, units):
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
+        modules.append(layer)
         if preset.batch_norm:
-            modules.append(nn.BatchNorm1d(units, common.EPSILON, 1 - common.MOMENTUM))
-        if i < len(common.LAYERS) - 2:
-            modules.append(nn.ELU() if preset.activation == "elu" else nn.ReLU())
+            modules.append(norm(units, common.EPSILON, 1 - common.MOMENTUM))
+
+    def activation():
+        return nn.ELU() if preset.activation == "elu" else nn.ReLU()
+
+    if preset.conv_filters:
+        modules.append(nn.Unflatten(1, (1, side, side)))
+        n = 1
+    for filters in preset.conv_filters:
+        add(nn.Conv2d(n, filters, 3, padding=1), nn.BatchNorm2d, filters)
+        modules.extend([activation(), nn.MaxPool2d(2)])
+        n, side = filters, side // 2
+    if preset.conv_filters:
+        modules.append(nn.Flatten())
+        n = n * side * side
+    for units in preset.hidden_units:
+        add(nn.Linear(n, units), nn.BatchNorm1d, units)
+        modules.append(activation())
+        n = units
+    add(nn.Linear(n, common.N_OUTPUTS), nn.BatchNorm1d, common.N_OUTPUTS)
     return nn.Sequential(*modules)
 
 
 def make_step(model, preset, compiled):
-    """One step on a mini-batch; forward and backward are compiled, the update is fused."""
+    """A step on a mini-batch, its update fused if compiled, and the learning rate's decay."""
     optimizer = torch.optim.SGD(model.parameters(), common.LEARNING_RATE, fused=compiled)
+    decay = torch.optim.lr_scheduler.ExponentialLR(optimizer, preset.decay)
 
     def loss(inputs, labels):
         return functional.cross_entropy(model(inputs), labels, reduction=preset.loss_reduction)
@@ -38,7 +56,7 @@ def make_step(model, preset, compiled):
             nn.utils.clip_grad_value_(model.parameters(), preset.clip_value)
         optimizer.step()
 
-    return step
+    return step, decay.step
 
 
 def main():
@@ -46,7 +64,7 @@ def main():
     preset, splits = common.PRESETS[args.preset], common.load(args.data)
     torch.manual_seed(common.SEED)
     model = make_model(preset)
-    step = make_step(model, preset, args.compile)
+    step, decay = make_step(model, preset, args.compile)
     images = torch.from_numpy(common.scaled(splits.train.images))
     labels = torch.from_numpy(splits.train.labels).long()
 
@@ -54,6 +72,7 @@ def main():
         model.train()
         for batch in torch.from_numpy(batches):
             step(images[batch], labels[batch])
+        decay()
 
     def accuracy(dataset):
         model.eval()

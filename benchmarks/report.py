@@ -8,20 +8,13 @@ from typing import Any, Sequence
 
 from contenders import BASELINE, CONTENDERS, Result
 
+from tf1_dnn.benchmark import flops_per_example
+from tf1_dnn.config import PRESETS
+
+IMAGE_SHAPE, N_OUTPUTS = (28, 28), 10  # MNIST's
 QUIET = 0.8  # of the best rate of sgemm: what a quiet machine never falls below
 N_WARM_UP = 2  # epochs at the start of each process that are not counted as steady
-LAYERS = (784, 300, 100, 10)
 Table = list[list[str]]
-
-
-def epoch_flops(n_examples: int) -> int:
-    """Multiplications and additions in an epoch's matrix products.
-
-    Per example and layer 2·m·n forward, the same for the kernel's gradient, and the same for the
-    input's gradient in all layers but the first.
-    """
-    products = [2 * m * n for m, n in zip(LAYERS, LAYERS[1:])]
-    return n_examples * (3 * sum(products) - products[0])
 
 
 def steady_epochs(results: Sequence[Result]) -> list[float]:
@@ -30,11 +23,14 @@ def steady_epochs(results: Sequence[Result]) -> list[float]:
     return [s for seconds in epochs for s in seconds[N_WARM_UP:] or seconds[-1:]]
 
 
-def summary(results: Sequence[Result], gflops: float, n_examples: int) -> dict[str, Any]:
+def summary(
+    results: Sequence[Result], gflops: float, n_examples: int, preset: str
+) -> dict[str, Any]:
     """The figures of one contender under one preset; `results` has one entry per round.
 
     `n_examples` are those of an epoch, `gflops` is the rate of NumPy's matrix products.
     """
+    flops = n_examples * flops_per_example(PRESETS[preset], IMAGE_SHAPE, N_OUTPUTS)
 
     def median(values: Any) -> float:
         return statistics.median(values)
@@ -43,7 +39,7 @@ def summary(results: Sequence[Result], gflops: float, n_examples: int) -> dict[s
     return {
         "epoch_seconds": median(steady),
         "epoch_seconds_range": [min(steady), max(steady)],
-        "times_sgemm": median(steady) * gflops * 1e9 / epoch_flops(n_examples),
+        "times_sgemm": median(steady) * gflops * 1e9 / flops,
         "job_seconds": median(r["job_seconds"] for r in results),
         "peak_bytes": median(r["peak_bytes"] for r in results),
         "valid_accuracy": median(r["valid_accuracies"][-1] for r in results),

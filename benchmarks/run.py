@@ -24,6 +24,8 @@ from tf1_dnn.data import mnist
 from tf1_dnn.errors import Error
 
 PRESETS = ("batch_norm", "gradient_clipping")
+CONVOLUTION = "convolution"  # measured by itself, into a section of its own
+NO_CONVOLUTION = ("jax",)  # families that only compile by XLA, which is slow there on a CPU
 Results = dict[str, dict[str, list[Result]]]  # preset → contender → one per round
 
 
@@ -36,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--rounds", type=int, default=5, metavar="N", help="[%(default)s]")
     add("--epochs", type=int, default=5, metavar="N", help="[%(default)s]")
-    add("--presets", nargs="+", choices=PRESETS, default=PRESETS, metavar="PRESET")
+    add("--presets", nargs="+", choices=(*PRESETS, CONVOLUTION), default=PRESETS)
     add("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=" ".join(NAMES))
     add("--python", action="append", default=[], metavar="NAME=PATH", help="another interpreter")
     add("--tensorflow1-python", metavar="PATH", help="a Python 3.7 that has TensorFlow 1.15.5")
@@ -97,16 +99,23 @@ def sgemm() -> float:
 def measure(args: argparse.Namespace, pythons: dict[str, str]) -> tuple[Results, list[float]]:
     """All rounds' results, and the rates of NumPy's product before and after each."""
     chosen = present(args.only, pythons)
-    results: Results = {preset: {c.name: [] for c in chosen} for preset in args.presets}
+    results: Results = {
+        preset: {c.name: [] for c in chosen if can_train(c, preset)} for preset in args.presets
+    }
     rates = [sgemm()]
     for round_number in range(1, args.rounds + 1):
         say(f"round {round_number} of {args.rounds}: sgemm {rates[-1]:.0f} GFLOP/s")
         for preset in args.presets:
             for contender in chosen:
-                result = attempt(contender, pythons[contender.family], preset, args)
-                results[preset][contender.name] += result
-                rates.append(sgemm())
+                if can_train(contender, preset):
+                    result = attempt(contender, pythons[contender.family], preset, args)
+                    results[preset][contender.name] += result
+                    rates.append(sgemm())
     return results, rates
+
+
+def can_train(contender: Contender, preset: str) -> bool:
+    return preset != CONVOLUTION or contender.family not in NO_CONVOLUTION
 
 
 def attempt(
@@ -138,7 +147,9 @@ def write(args: argparse.Namespace, results: Results, rates: list[float]) -> Non
     """Print the tables and write the files asked for; a preset in which all failed has no table."""
     n_examples, gflops = len(common.load(args.data).train.labels), max(rates)
     summaries = {
-        preset: {name: report.summary(r, gflops, n_examples) for name, r in by_name.items() if r}
+        preset: {
+            name: report.summary(r, gflops, n_examples, preset) for name, r in by_name.items() if r
+        }
         for preset, by_name in results.items()
         if any(by_name.values())
     }
@@ -159,6 +170,8 @@ def write(args: argparse.Namespace, results: Results, rates: list[float]) -> Non
 
 
 def section_name(args: argparse.Namespace) -> str:
+    if CONVOLUTION in args.presets:
+        return CONVOLUTION
     return "whole jobs" if args.jobs_only else "results"
 
 
