@@ -80,7 +80,7 @@ def test_the_table_of_options_shows_the_presets():
     shown = {}
     for first, *cells in table:
         for option in re.findall(r"`--([a-z-]+)`", first)[:1]:
-            shown[option.replace("-", "_")] = cells[:2]
+            shown[option.replace("-", "_")] = cells[:3]
     assert list(shown) == [field.name for field in dataclasses.fields(Config)]
     for index, preset in enumerate(PRESETS.values()):
         assert {name: cells[index] for name, cells in shown.items()} == {
@@ -91,7 +91,7 @@ def test_the_table_of_options_shows_the_presets():
 def in_words(value):
     words = {None: "none", True: "on", False: "off"}
     if isinstance(value, tuple):
-        return " ".join(map(str, value))
+        return " ".join(map(str, value)) or "none"
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
 

@@ -1,6 +1,7 @@
 """The Python in README and docs runs as it stands, on small data in MNIST's form."""
 
 import gzip
+import importlib
 
 import documents
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from documents import GUIDES, ROOT
 from PIL import Image
 
-from tf1_dnn import data
+from tf1_dnn import cli, compat, data
 from tf1_dnn.data import synthetic
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,7 @@ def folder(tmp_path, monkeypatch):
 
 def run(page):
     """What the page's blocks leave behind, each run after the other."""
+    assert compat.tf  # blocks that stand for a file import TensorFlow themselves
     names = {}
     for block in documents.blocks(documents.read(PAGES[page]), "python"):
         exec(compile(block, page, "exec"), names)
@@ -44,7 +46,7 @@ def run(page):
 
 
 def test_there_are_blocks_to_run():
-    assert RUN == ["README.md", "check.md", "commands.md", "data.md"]
+    assert RUN == ["README.md", "check.md", "commands.md", "data.md", "networks.md"]
 
 
 @pytest.mark.parametrize("page", RUN)
@@ -62,6 +64,21 @@ def test_a_pages_python_runs(page, folder, capsys):
         assert names["image"].shape == (28, 28)
     else:
         assert names["history"].epochs
+
+
+def test_the_commands_about_networks_run_in_their_order(folder, capsys):
+    """With the page's first block as lstm.py, on few pictures."""
+    text = documents.read(PAGES["networks.md"])
+    (folder / "lstm.py").write_text(documents.blocks(text, "python")[0])
+    commands = [each for each in documents.python_commands(text) if each.words]
+    assert [each.name for each in commands].count("train") == 4
+    for command in commands:
+        door = importlib.import_module(f"tf1_dnn.{command.name}")
+        assert cli.run(door.main, list(command.words)) == 0, command
+    out, err = capsys.readouterr()
+    assert out.count("test. Acc: ") == 4 + 2
+    assert "wrote exported/lstm" in err
+    assert (folder / "exported/lstm/assets.extra/network.py").exists()
 
 
 def test_a_block_that_is_wrong_fails(folder, tmp_path, monkeypatch):
