@@ -98,7 +98,9 @@ def in_words(value):
 def test_the_table_of_rules_is_complete():
     shown = documents.rows(documents.section(TEXTS["docs/check.md"], "## The rules"))[2:]
     rules = sorted(check.RULES.values(), key=lambda rule: rule.id)
-    assert shown == [[rule.id, rule.severity, rule.title] for rule in rules]
+    words = {"graph": "the graph", "train op": "the train op", "session": "sessions"}
+    expected = [[rule.id, rule.severity, rule.title, words[rule.basis]] for rule in rules]
+    assert shown[: len(rules)] == expected
 
 
 LISTED = TEXTS["docs/architecture.md"]

@@ -7,8 +7,9 @@ its own idioms; the checker must find no error in any of them. TensorFlow 1.15.5
     python tests/check/make_graphs_styles.py [NAME...]
 
 writes tests/check/graphs/NAME.meta.gz, of some once with ref variables and once with resource
-variables (NAME_resource). `pages` runs the code on the rules' pages, too: RULE_wrong, RULE_right
-and so on. Of the package under test nothing else is used.
+variables (NAME_resource). `planted` writes the networks with a planted mistake. `pages` runs the
+code on the rules' pages, too: RULE_wrong, RULE_right and so on. Of the package under test nothing
+else is used.
 """
 
 import argparse
@@ -23,7 +24,17 @@ import types
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
-from styles import gans, handson, images, libraries, others, reinforcement, sequences
+from styles import (
+    gans,
+    handson,
+    images,
+    libraries,
+    mistakes,
+    networks,
+    others,
+    reinforcement,
+    sequences,
+)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GRAPHS = os.path.join(HERE, "graphs")
@@ -112,8 +123,17 @@ REF = [
     others.accumulated,
     others.hand_written_adam,
     others.maml,
+    *networks.ALL,
 ]
-FILES = [estimator, frozen, pages]  # they write files of their own
+
+
+def planted():
+    """The networks of styles/mistakes.py, as mistake_NAME."""
+    for name, (_, build) in mistakes.MISTAKES.items():
+        export(build, "mistake_%s" % name)
+
+
+FILES = [estimator, frozen, pages, planted]  # they write files of their own
 MORE = {"CL001": ("minimized",), "CL004": ("clipped_error",), "GR003": ("stopped",)}
 
 

@@ -10,7 +10,7 @@ import stored
 
 from tf1_dnn import check, cli
 from tf1_dnn.check import __main__ as command
-from tf1_dnn.check import report
+from tf1_dnn.check import formats, report
 from tf1_dnn.check.findings import Finding
 
 GUESSED = "(guessed; --train-op tells what a step fetches)"
@@ -98,7 +98,8 @@ def test_json_holds_everything(capsys, graph):
 
 
 def _untitled(printed):
-    return [{k: v for k, v in each.items() if k != "title"} for each in printed["findings"]]
+    added = ("title", "basis")
+    return [{k: v for k, v in each.items() if k not in added} for each in printed["findings"]]
 
 
 def test_a_graph_without_a_train_op_is_told_so(capsys, graph):
@@ -129,7 +130,7 @@ def test_what_was_guessed_is_said(capsys, graph, options, guessed):
     [
         (["nowhere.meta"], "error: nowhere.meta does not exist: give a .meta, .pb or .pbtxt file"),
         (["--explain", "XX9"], "error: unknown rule 'XX9': choose from BN001, BN002, "),
-        (["--ignore", "BN1", "GRAPH"], "error: unknown rule 'BN1': choose from BN001, "),
+        (["--ignore", "BN1", "GRAPH"], "error: there is no rule 'BN1': name one, such as BN001,"),
         (["GRAPH", "--train-op", "nothing"], "error: the graph has no op named 'nothing'"),
     ],
 )
@@ -183,3 +184,126 @@ def test_a_graph_that_takes_too_long_is_given_up(capsys, monkeypatch):
     monkeypatch.setattr(check, "examine", lambda *_: time.sleep(60))
     sentence = "error: tangle.meta takes longer than 0.1 s to examine: raise --time-limit.\n"
     assert run(capsys, "tangle.meta", "--time-limit", "0.1") == (2, "", sentence)
+
+
+def in_many(tmp_path, *names):
+    """A folder of stored graphs, one of them in a folder of its own."""
+    for name in names:
+        (tmp_path / "many" / name).mkdir(parents=True)
+        path = tmp_path / "many" / name / "model.meta"
+        path.write_bytes(stored.read(f"{name}.meta").SerializeToString())
+    return tmp_path / "many"
+
+
+def test_a_folder_of_graphs_ends_in_a_table(capsys, tmp_path):
+    folder = in_many(tmp_path, "BN001_wrong", "BN001_right", "LS006_wrong")
+    (folder / "no_graph.pb").write_bytes(b"no graph")
+    code, out, err = run(capsys, str(folder), "--ignore", "MG")
+    assert code == 1 and err.startswith(f"passed over: {folder}/no_graph.pb is damaged")
+    lines = [line.split() for line in out.splitlines()[-4:]]
+    assert lines == [
+        ["graph", "errors", "warnings", "notes", "rules"],
+        [f"{folder}/BN001_right/model.meta", "0", "0", "0"],
+        [f"{folder}/BN001_wrong/model.meta", "1", "0", "0", "BN001"],
+        [f"{folder}/LS006_wrong/model.meta", "0", "0", "1", "LS006"],
+    ]
+    assert out.startswith(f"{folder}/BN001_wrong/model.meta: ")  # silent graphs are in the table
+    code, out, _ = run(capsys, str(folder), "--json", "--ignore", "BN")
+    sources = [f"{folder}/{name}/model.meta" for name in ("BN001_right", "BN001_wrong")]
+    sources += [f"{folder}/LS006_wrong/model.meta"]
+    assert (code, [each["source"] for each in json.loads(out)]) == (0, sources)
+
+
+def test_a_folder_without_any_is_refused(capsys, tmp_path):
+    in_many(tmp_path)
+    (tmp_path / "a.pb").write_bytes(b"no graph")
+    (tmp_path / "b.pb").write_bytes(b"no graph")
+    code, out, err = run(capsys, str(tmp_path))
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == (
+        f"error: {tmp_path} holds no graph that can be read: name another."
+    )
+
+
+@pytest.mark.parametrize(
+    "options, rules",
+    [
+        ([], {"GR002", "MG002"}),
+        (["--select", "gr"], {"GR002"}),
+        (["--select", "BN,MG002"], {"MG002"}),
+        (["--ignore", "MG"], {"GR002"}),
+        (["--select", "GR,MG", "--ignore", "GR002"], {"MG002"}),
+    ],
+)
+def test_rules_are_chosen_one_by_one_and_by_family(capsys, graph, options, rules):
+    _, out, _ = run(capsys, graph("GR002_wrong"), "--json", *options)
+    assert {each["rule"] for each in json.loads(out)["findings"]} == rules
+
+
+def test_a_baseline_leaves_only_what_is_new(capsys, graph, tmp_path):
+    path, file = graph("BN001_wrong"), tmp_path / "baseline.json"
+    assert run(capsys, path, "--write-baseline", str(file))[0] == 0
+    code, out, _ = run(capsys, path, "--baseline", str(file))
+    assert code == 0 and out.endswith("nothing found\n")
+    entries = json.loads(file.read_text())["findings"]
+    kept = [each for each in entries if each["rule"] != "BN001"]
+    file.write_text(json.dumps({"findings": kept}))
+    code, out, _ = run(capsys, path, "--baseline", str(file))
+    assert code == 1 and "BN001 error" in out and "MG002" not in out
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"findings": [{"rule": 3}]}', "[" * 5000])
+def test_what_is_no_baseline_is_told(capsys, graph, tmp_path, content):
+    (tmp_path / "b.json").write_text(content)
+    code, out, err = run(capsys, graph("gan"), "--baseline", str(tmp_path / "b.json"))
+    assert (code, out) == (2, "") and "is no baseline" in err and err.count("\n") == 1
+
+
+def test_what_a_finding_is_known_by(capsys, graph):
+    path = graph("BN001_wrong")
+
+    def bases(*options):
+        _, out, _ = run(capsys, path, "--json", *options)
+        return {each["rule"]: each["basis"] for each in json.loads(out)["findings"]}
+
+    assert bases() == {"BN001": "train op, guessed", "MG002": "graph"}
+    assert bases("--train-op", "train_op")["BN001"] == "train op, named"
+
+
+def test_sarif_holds_rules_and_results(capsys, graph):
+    path = graph("BN001_wrong")
+    code, out, err = run(capsys, path, "--format", "sarif")
+    sarif = json.loads(out)
+    assert (code, err, sarif["version"], len(sarif["runs"])) == (1, "", "2.1.0", 1)
+    (run_,) = sarif["runs"]
+    rules = {each["id"]: each for each in run_["tool"]["driver"]["rules"]}
+    assert set(rules) == {"BN001", "MG002"}
+    assert rules["BN001"]["defaultConfiguration"] == {"level": "error"}
+    first = run_["results"][0]
+    assert (first["ruleId"], first["level"]) == ("BN001", "error")
+    (location,) = first["locations"]
+    assert location["physicalLocation"] == {"artifactLocation": {"uri": path}}
+    assert location["logicalLocations"][0]["fullyQualifiedName"].endswith("AssignMovingAvg")
+
+
+def test_github_gets_a_command_for_each_finding(capsys, graph):
+    path = graph("BN001_wrong")
+    _, out, _ = run(capsys, path, "--format", "github")
+    error, note = out.splitlines()
+    title = check.RULES["BN001"].title
+    assert error.startswith(f"::error file={path},title=BN001%3A {title}::batch_normalization ")
+    assert note.startswith(f"::notice file={path},title=MG002%3A tf.layers")
+
+
+def test_places_of_a_program_go_into_the_formats():
+    finding = Finding("BN001", "error", ("a",), "50%\nof it", "my, train.py, line 31 (x = 3)")
+    checked = check.Checked("", 1, (), [finding], ())
+    (result,) = json.loads(formats.as_sarif([checked]))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "my, train.py"},
+        "region": {"startLine": 31},
+    }
+    assert formats.as_github([checked]) == (
+        f"::error file=my%2C train.py,line=31,title=BN001%3A {check.RULES['BN001'].title}"
+        "::50%25%0Aof it (a)"
+    )

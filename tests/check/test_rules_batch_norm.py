@@ -127,7 +127,7 @@ def test_the_presets_graphs(preset):
     found = check.check(build_graph(config, 784, 10, image_shape=(28, 28)).graph)
     biases = [f"{name}/bias" for name in network.layer_names(config)] if config.batch_norm else []
     assert [each.ops[0] for each in stored.of_rule(found, "BN005")] == biases
-    expected = {"BN005", "GR002"} if config.batch_norm else set()
+    expected = {"BN005", "GR002"} if config.batch_norm else {"GR006"}  # nothing reads `training`
     assert {each.rule for each in found if not each.rule.startswith("MG")} == expected
     assert "error" not in {each.severity for each in found}
 
@@ -144,7 +144,7 @@ def test_any_config_is_right(optimizer, batch_norm):
             **dict(hidden_units=(6, 4), dropout_rate=0.5 * batch_norm, **clipping),
         )
         found = check.check(build_graph(config, 20, 5).graph)
-        assert {each.rule for each in found} == ({"BN005"} if batch_norm else set())
+        assert {each.rule for each in found} == {"BN005" if batch_norm else "GR006"}
 
 
 def layer(training, **options):

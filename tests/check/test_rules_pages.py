@@ -20,7 +20,9 @@ def text(rule_id):
 
 def test_the_rules_are_those_announced_and_each_has_its_page():
     ids = [f"BN{n:03}" for n in range(1, 9)] + [f"CL{n:03}" for n in range(1, 6)]
-    ids += ["GR001", "GR002", "GR003", "MG001", "MG002", "RN001"]
+    ids += [f"GR{n:03}" for n in range(1, 7)] + [f"LS{n:03}" for n in range(1, 7)]
+    ids += ["MG001", "MG002"] + [f"NW{n:03}" for n in range(1, 7)] + ["RN001"]
+    ids += [f"TR{n:03}" for n in range(1, 6)] + [f"WT{n:03}" for n in range(1, 4)]
     assert sorted(check.RULES) == ids
     assert sorted(each.name for each in pages.EXPLAIN.iterdir()) == [f"{id}.md" for id in ids]
 

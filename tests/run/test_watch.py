@@ -70,9 +70,10 @@ UPDATES_LEFT_OUT = {
 @pytest.mark.parametrize("program", UPDATES_LEFT_OUT)
 def test_updates_that_no_run_fetches(found, program):
     assert found[program]["steps"] == UPDATES_LEFT_OUT[program]
-    ((rule, severity, ops, message),) = found[program]["findings"]
+    ((rule, severity, ops, message, place),) = found[program]["findings"]
     constant = ["bn/AssignMovingAvg", "bn/AssignMovingAvg_1"]  # monitored has no placeholder
     assert (rule, severity) == ("BN001", "error")
+    assert place.startswith(f"{HERE}/watched_programs.py, line ")
     assert ops == (constant if program == "monitored" else UPDATES)
     fetched = UPDATES_LEFT_OUT[program][0][1][0]
     assert message == (
@@ -90,8 +91,10 @@ def test_training_left_false(found, program, times):
             ["training", "bn/batchnorm/Rsqrt"],
             f"training was False in all {times} steps that train bn: it normalizes by moving "
             "averages, and those stay as they are.",
+            found[program]["findings"][0][4],
         ]
     ]
+    assert "placeholder_with_default" in found[program]["findings"][0][4]
 
 
 def growth(found, program, code):

@@ -1,6 +1,6 @@
 """check: the classic mistakes in a TensorFlow 1 graph, found in it as data; nothing is run."""
 
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Collection, NamedTuple, Sequence
 
 from tf1_dnn.check.facts.steps import training, watched_steps
 from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
@@ -42,12 +42,13 @@ def check(graph: Any, train_op: str | Sequence[str] | None = None) -> list[Findi
 def examine(
     graph: Any,
     train_op: str | Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
+    ignore: Collection[str] = (),
     watched: Watched | None = None,
 ) -> Checked:
     """`check`, with what is known of the graph; `ignore` names rules to leave out.
 
-    `watched` is what sessions ran of the graph, in the place of `train_op`.
+    `watched` is what sessions ran of the graph, in the place of `train_op`. Findings then tell
+    where the program made their first op.
     """
     loaded = load_graph(graph)
     train_ops = [train_op] if isinstance(train_op, str) else list(train_op or ())
@@ -57,6 +58,8 @@ def examine(
     rules = [rule for id, rule in sorted(RULES.items()) if id not in ignore]
     fitting = [rule for rule in rules if steps or not rule.needs_train_op]
     findings = [finding for rule in fitting for finding in rule.find(linked)]
+    if watched is not None:
+        findings = [each._replace(place=watched.made_at(each.ops[0])) for each in findings]
     return Checked(
         loaded.source,
         len(linked.nodes),

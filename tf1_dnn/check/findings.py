@@ -18,6 +18,7 @@ class Finding(NamedTuple):
     severity: str  # "error", "warning" or "note"
     ops: tuple[str, ...]  # names of the ops it is about, the most telling first
     message: str  # one or two sentences: what was found in this graph
+    place: str = ""  # where the program made the first op, as in "train.py, line 31", if it ran
 
     @property
     def rank(self) -> tuple[int, str, tuple[str, ...]]:

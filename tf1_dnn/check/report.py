@@ -4,12 +4,13 @@ import importlib.resources
 import itertools
 import json
 import re
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from tf1_dnn.check import Checked
 from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
 from tf1_dnn.check.rules import RULES
 from tf1_dnn.check.rules.registry import some
+from tf1_dnn.cli import table
 
 _MOST_FINDINGS = 10  # of a rule, in the report; JSON has them all
 _MOST_OPS = 4  # of a finding
@@ -63,6 +64,8 @@ def _group(findings: list[Finding]) -> Iterator[str]:
         yield from (f"      {name}" for name in names)
         if len(finding.ops) > _MOST_OPS:
             yield f"      … and {len(finding.ops) - _MOST_OPS} ops more"
+        if finding.place:
+            yield from _wrapped(f"made at {finding.place}", "      ")
     if len(findings) > _MOST_FINDINGS:
         yield f"  - … and {len(findings) - _MOST_FINDINGS} more of this kind (--json lists them)"
     yield from _wrapped(remedy(first.rule), "  remedy: ")
@@ -93,7 +96,37 @@ def _printable(name: str) -> str:
 
 def as_json(checked: Checked) -> str:
     """Everything that the report says, and all of the findings."""
+    return json.dumps(_as_dict(checked), indent=1)
+
+
+def as_json_list(checked: Sequence[Checked]) -> str:
+    """The same of several graphs, as a list."""
+    return json.dumps([_as_dict(each) for each in checked], indent=1)
+
+
+def _as_dict(checked: Checked) -> dict[str, Any]:
     findings: list[dict[str, Any]] = [
-        {**finding._asdict(), "title": RULES[finding.rule].title} for finding in checked.findings
+        {**each._asdict(), "title": RULES[each.rule].title, "basis": basis(checked, each.rule)}
+        for each in checked.findings
     ]
-    return json.dumps({**checked._asdict(), "findings": findings}, indent=1)
+    return {**checked._asdict(), "findings": findings}
+
+
+def basis(checked: Checked, rule_id: str) -> str:
+    """What a finding is known by."""
+    by = RULES[rule_id].basis
+    if by != "train op":
+        return by
+    if checked.steps:
+        return "session"
+    return "train op, guessed" if checked.guessed else "train op, named"
+
+
+def overview(checked: Sequence[Checked]) -> str:
+    """A line for each graph: how many findings of each severity, and of which rules."""
+    rows = [["graph", *(f"{kind}s" for kind in SEVERITIES), "rules"]]
+    for each in checked:
+        counts = [sum(f.severity == kind for f in each.findings) for kind in SEVERITIES]
+        ids = " ".join(sorted({finding.rule for finding in each.findings}))
+        rows.append([_printable(each.source), *map(str, counts), ids])
+    return "\n".join(line.rstrip() for line in table(rows, left=1).splitlines())

@@ -158,9 +158,14 @@ def _is_boolean(fed: Any) -> bool:
 def made_at(graph: Any, name: str) -> str:
     """Where the program made an op: "train.py, line 31 (loss = tf.reduce_mean(xentropy))".
 
-    What is imported (tf.import_graph_def) comes without a place.
+    What is imported (tf.import_graph_def) comes without a place; of a body's op ("cond[f]/add") it
+    is the call's, and of what is no op of the graph "".
     """
-    frames = list(graph.get_operation_by_name(name).traceback or ())
+    try:
+        op = graph.get_operation_by_name(name.partition("[")[0])
+    except (KeyError, ValueError):
+        return ""
+    frames = list(op.traceback or ())
     programs = [frame for frame in frames if not _is_librarys(frame.filename)]
     if not programs:
         return "an imported graph"

@@ -4,8 +4,23 @@ A rule is a function marked with `rule`, which holds its id and its worst severi
 explain/<id>.md.
 """
 
-from tf1_dnn.check.rules import batch_norm, clipping, gradients, migration, running
+from tf1_dnn.check.rules import (
+    batch_norm,
+    clipping,
+    gradients,
+    leftovers,
+    losses,
+    migration,
+    network,
+    running,
+    training,
+    weights,
+)
 from tf1_dnn.check.rules.registry import RULES, Rule
 
 __all__ = ["RULES", "Rule"]
-_ = batch_norm, clipping, gradients, migration, running  # imported, they are in RULES
+# Imported, they are in RULES.
+_ = (
+    *(batch_norm, clipping, gradients, leftovers, losses),
+    *(migration, network, running, training, weights),
+)

@@ -4,6 +4,7 @@ from typing import Iterator
 
 import numpy as np
 
+from tf1_dnn.check.facts.copies import copies
 from tf1_dnn.check.facts.losses import CUTS, ROUNDING, Paths, least_rank, losses, paths
 from tf1_dnn.check.facts.steps import trainable, training
 from tf1_dnn.check.facts.variables import VARIABLES, Variable, variables
@@ -21,7 +22,8 @@ def gr001(rule: Rule, graph: Graph) -> Iterator[Finding]:
     if ways is None:
         return
     unchanged = _unchanged(graph)
-    apart = [variable for variable in unchanged if variable.node not in ways.any]
+    left_over = {each for left, _ in copies(graph) for each in left}  # GR004 tells of these
+    apart = [each for each in unchanged if each.node not in ways.any and each not in left_over]
     used = [variable for variable in apart if _is_read(variable)]
     unread = [variable for variable in apart if not _is_read(variable)]
     frozen = [variable for variable in unchanged if variable.node in ways.differentiable]
@@ -77,7 +79,8 @@ def gr003(rule: Rule, graph: Graph) -> Iterator[Finding]:
     for cut in ways.cuts():
         if cut in reached:
             hard = "error" if cut.op in ROUNDING else "warning"
-            by_severity.setdefault(hard if cut in into_layers else "note", []).append(cut)
+            is_hard = cut in into_layers and cut.op != "StopGradient"  # so layers are frozen
+            by_severity.setdefault(hard if is_hard else "note", []).append(cut)
     for severity, cuts in by_severity.items():
         behind = ancestors(cuts, control=False)
         cut_off = [variable for variable in lost if variable.node in behind]

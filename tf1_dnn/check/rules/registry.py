@@ -3,7 +3,7 @@
 from typing import Callable, Iterable, Iterator, NamedTuple
 
 from tf1_dnn.check.facts.variables import Variable
-from tf1_dnn.check.findings import SEVERITIES, Finding
+from tf1_dnn.check.findings import SEVERITIES, Finding, GraphError
 from tf1_dnn.check.graph import Graph, Node
 
 
@@ -14,6 +14,7 @@ class Rule(NamedTuple):
     severity: str  # the worst its findings may have
     title: str  # a few words, as in "batch-norm updates that the train op does not run"
     needs_train_op: bool
+    basis: str  # what it judges by: "graph" alone, the "train op", or what a "session" ran
     find: Callable[[Graph], Iterator[Finding]]
 
     def finding(
@@ -28,7 +29,12 @@ RULES: dict[str, Rule] = {}  # by id; filled when the topics' modules are import
 
 
 def rule(
-    id: str, severity: str, title: str, *, needs_train_op: bool = False
+    id: str,
+    severity: str,
+    title: str,
+    *,
+    needs_train_op: bool = False,
+    basis: str | None = None,
 ) -> Callable[[Callable[[Rule, Graph], Iterator[Finding]]], Rule]:
     """Register a function `(rule, graph) -> Iterator[Finding]` as a rule.
 
@@ -41,11 +47,26 @@ def rule(
     assert severity in SEVERITIES and id not in RULES
 
     def register(function: Callable[[Rule, Graph], Iterator[Finding]]) -> Rule:
-        made = Rule(id, severity, title, needs_train_op, lambda graph: function(made, graph))
+        by = basis or ("train op" if needs_train_op else "graph")
+        made = Rule(id, severity, title, needs_train_op, by, lambda graph: function(made, graph))
         RULES[id] = made
         return made
 
     return register
+
+
+def chosen(names: Iterable[str]) -> frozenset[str]:
+    """The ids that rules and families name, as in BN001 or BN; GraphError for another name."""
+    found: set[str] = set()
+    for name in names:
+        ids = {id for id in RULES if id == name or (len(name) == 2 and id.startswith(name))}
+        if not ids:
+            families = ", ".join(sorted({id[:2] for id in RULES}))
+            raise GraphError(
+                f"there is no rule {name[:50]!r}: name one, such as BN001, or a family, {families}."
+            )
+        found |= ids
+    return frozenset(found)
 
 
 def some(names: Iterable[str], most: int = 3) -> str:

@@ -14,7 +14,9 @@ _MOST_OPS = 20
 Gap = tuple[int, int]  # the graph's sizes at two runs of a step, between which it grew
 
 
-@rule("RN001", "warning", "a graph that grows while it trains", needs_train_op=True)
+@rule(
+    "RN001", "warning", "a graph that grows while it trains", needs_train_op=True, basis="session"
+)
 def rn001(rule: Rule, graph: Graph) -> Iterator[Finding]:
     if graph.watched is None:
         return
