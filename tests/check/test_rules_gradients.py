@@ -235,3 +235,18 @@ def test_the_gradient_of_the_vector_is_that_of_the_sum():
         session.run(tf.global_variables_initializer())
         summed, mean = session.run([of_vector, of_mean])
     np.testing.assert_allclose(summed, 50 * mean, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name, is_told", [("Adam/lr", False), ("training/Adam/Variable_12", False), ("layer/lr", True)]
+)
+def test_what_keras_optimizers_keep_is_no_layer(name, is_told):
+    """Old versions of Keras list it as trainable."""
+
+    def build(x, labels):
+        logits = tf.layers.dense(x, 3)
+        loss = tf.losses.sparse_softmax_cross_entropy(labels, logits)
+        tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        tf.identity(tf.Variable(0.001, name=name))
+
+    assert ("GR001" in {rule for rule, _ in found_in(build)}) == is_told

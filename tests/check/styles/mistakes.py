@@ -127,6 +127,26 @@ def distance():
     tf.train.AdamOptimizer(0.001).minimize(loss)
 
 
+@mistake("LS002")
+def relu_shares():
+    """Shares of a ReLU's sum, which may be 0."""
+    x, y = io()
+    h = mlp(x, [16, 5])
+    h = tf.nn.relu(h)
+    p = h / tf.reduce_sum(h, 1, keep_dims=True)
+    loss = tf.reduce_mean(tf.square(p - y))
+    tf.train.AdamOptimizer(0.001).minimize(loss)
+
+
+@mistake("LS004")
+def mean_of_predictions():
+    """The outputs' mean over the batch against labels."""
+    x, y = io()
+    p = tf.reduce_mean(mlp(x, [16, 5]), 0)
+    loss = tf.reduce_mean(tf.square(p - y))
+    tf.train.AdamOptimizer(0.001).minimize(loss)
+
+
 @mistake("LS003")
 def broadcast():
     """Labels [N] against outputs [N, 1]."""

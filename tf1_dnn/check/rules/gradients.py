@@ -1,5 +1,6 @@
 """Rules on gradients: GR001 to GR003."""
 
+import re
 from typing import Iterator
 
 import numpy as np
@@ -13,6 +14,11 @@ from tf1_dnn.check.graph import Graph, Node, ancestors, constant, descendants
 from tf1_dnn.check.graph.nodes import ARG
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
+# What Keras's optimizers keep: learning rates and slots, which old versions list as trainable.
+_KERAS = re.compile(
+    r"^(training(_\d+)?/)?(SGD|RMSprop|Adagrad|Adadelta|Adam|Adamax|Nadam)(_\d+)?/"
+    r"(lr|learning_rate|decay|momentum|rho|beta_[12]|iterations|Variable(_\d+)?)$"
+)
 _READING = frozenset(VARIABLES) | {"Identity", "ReadVariableOp", "Enter", "Switch", "Cast", ARG}
 
 
@@ -103,7 +109,8 @@ def _trained_layers(graph: Graph, ways: Paths) -> set[Node]:
 def _unchanged(graph: Graph) -> list[Variable]:
     """Trainable variables that nothing changes but their initial and restored values."""
     fixed = [each for each in variables(graph) if each.is_floating and not each.writes]
-    return [variable for variable in fixed if variable in trainable(graph)]
+    own = [variable for variable in fixed if not _KERAS.search(variable.name)]
+    return [variable for variable in own if variable in trainable(graph)]
 
 
 def _count(variables: list[Variable]) -> str:

@@ -47,7 +47,7 @@ def _is_last(entropy: Entropy, activation: Node) -> bool:
     return before is not None and before.op in ("BiasAdd", "Add", "AddV2", "MatMul", "Conv2D")
 
 
-@rule("LS002", "warning", "a logarithm or a root that nothing keeps from zero")
+@rule("LS002", "warning", "a logarithm, a root or a divisor that nothing keeps from zero")
 def ls002(rule: Rule, graph: Graph) -> Iterator[Finding]:
     ways = paths(graph)
     if ways is None:
@@ -65,6 +65,30 @@ def ls002(rule: Rule, graph: Graph) -> Iterator[Finding]:
     for root in graph.of_type("Sqrt"):
         if root in ways.differentiable and not is_backward(root):
             yield from _bare_roots(rule, graph, root)
+    for quotient in graph.of_type("RealDiv", "Div"):
+        if quotient in ways.differentiable and not is_backward(quotient):
+            relu = _summed_relu(graph, quotient)
+            if relu is not None:
+                yield rule.finding(
+                    [quotient, relu],
+                    f"{quotient.name} divides by the sum of {relu.name}, a ReLU, which is 0 where "
+                    "all of its units are: the quotient is NaN, and every weight after it.",
+                )
+
+
+def _summed_relu(graph: Graph, quotient: Node) -> Node | None:
+    """The ReLU by whose sum is divided."""
+    divisors = (
+        [each.node for each in origins(graph, quotient.inputs[1], RESHAPING)]
+        if (len(quotient.inputs) == 2)
+        else []
+    )
+    for total in divisors:
+        if total.op == "Sum" and total.inputs:
+            for origin in origins(graph, total.inputs[0], RESHAPING):
+                if origin.node.op in ("Relu", "Relu6"):
+                    return origin.node
+    return None
 
 
 def _vanishing(graph: Graph, output: Output) -> Node | None:
@@ -184,6 +208,27 @@ def ls004(rule: Rule, graph: Graph) -> Iterator[Finding]:
             )
     for node in graph.of_type("ArgMax"):
         yield from _wrong_argmax(rule, graph, node)
+    for node in graph.of_type("Sub", "SquaredDifference"):
+        yield from _mean_of_predictions(rule, graph, node)
+
+
+def _mean_of_predictions(rule: Rule, graph: Graph, error: Node) -> Iterator[Finding]:
+    """Labels against a mean of what the network gives, over the batch."""
+    if is_backward(error) or len(error.inputs) != 2:
+        return
+    for output, labels in (error.inputs, error.inputs[::-1]):
+        for origin in origins(graph, output, RESHAPING):
+            node = origin.node
+            axes = constant(node.inputs[1]) if node.op == "Mean" and len(node.inputs) > 1 else None
+            dims = shape_of(graph, node.inputs[0]) if axes is not None else None
+            is_batch = axes is not None and axes.ravel().tolist() == [0]
+            if is_batch and dims and len(dims) > 1 and dims[0] is None:
+                if _is_of_data(graph, labels) and not _is_of_data(graph, node.inputs[0]):
+                    yield rule.finding(
+                        [node, error],
+                        f"{node.name} is a mean over axis 0, the batch, and {error.name} holds it "
+                        "against labels: every example gets the same prediction.",
+                    )
 
 
 def _ends_in_1(dims: Dims | None) -> bool:

@@ -56,17 +56,20 @@ def wt002(rule: Rule, graph: Graph) -> Iterator[Finding]:
     for link in links(graph):
         after.setdefault(link.first, []).append(link)
         seconds.add(link.second)
+    told = set()
     for start in layers(graph):
         if start in seconds:
             continue
         chain, gain = _chain(graph, start, after)
-        if len(chain) < 2 or 1 / _FAR < gain < _FAR:
+        kernels = tuple(layer.kernel for layer in chain)
+        if len(chain) < 2 or 1 / _FAR < gain < _FAR or kernels in told:
             continue
+        told.add(kernels)
         what = "explode" if gain > 1 else "vanish"
         words = ", ".join(f"{layer.kernel.name} {_gain(graph, layer):.2g}" for layer in chain[:4])
         is_far = not 1e-6 < gain < 1e6 or gain > _FAR
         yield rule.finding(
-            [layer.kernel for layer in chain],
+            kernels,
             f"Activations {what} by the initial weights, to {gain:.1e} times what goes in: a layer "
             f"multiplies by about √(inputs) times its deviation ({words}).",
             None if is_far else "note",
