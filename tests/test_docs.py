@@ -34,6 +34,8 @@ def fault(command):
     if command.name not in doors():
         return f"there is no command tf1_dnn.{command.name}"
     words, for_train = list(command.words), []
+    if "--" in words and command.name == "diff":  # what follows is a program's
+        words[words.index("--") :] = ["NEW"]
     if "--" in words:  # of tf1_dnn.cluster: what follows is train's
         cut = words.index("--")
         words, for_train = words[:cut], words[cut + 1 :]

@@ -24,12 +24,15 @@ RUN = [
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Where a reader stands: data taken for MNIST, a picture, the graph that the page gunzips."""
+    """Where a reader stands: data taken for MNIST, a picture, the graphs that pages gunzip."""
     (x_train, y_train), (x_test, y_test) = synthetic.make(0, 600, 60)
     np.savez(tmp_path / "mnist.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     Image.fromarray(255 - x_test[0]).save(tmp_path / "seven.png")
     graph = (ROOT / "tests/check/graphs/BN001_wrong.meta.gz").read_bytes()
     (tmp_path / "wrong.meta").write_bytes(gzip.decompress(graph))
+    for name, file in [("1.15.5/base", "old.meta"), ("2.21/no_updates", "new.meta")]:
+        graph = (ROOT / f"tests/diff/graphs/{name}.meta.gz").read_bytes()
+        (tmp_path / file).write_bytes(gzip.decompress(graph))
     monkeypatch.setenv("TF1_DNN_DATA", str(tmp_path))
     monkeypatch.setattr("tf1_dnn.data.splits.MNIST_SHA256", data.load().sha256())
     monkeypatch.chdir(tmp_path)
@@ -46,7 +49,7 @@ def run(page):
 
 
 def test_there_are_blocks_to_run():
-    assert RUN == ["README.md", "check.md", "commands.md", "data.md", "networks.md"]
+    assert RUN == ["README.md", "check.md", "commands.md", "data.md", "diff.md", "networks.md"]
 
 
 @pytest.mark.parametrize("page", RUN)
@@ -59,6 +62,8 @@ def test_a_pages_python_runs(page, folder, capsys):
         assert printed[6].isdecimal()
     elif page == "check.md":
         assert any(line.startswith("error BN001 ") for line in printed)
+    elif page == "diff.md":
+        assert printed[1].startswith("False bn1/moving_mean ")
     elif page == "data.md":
         assert printed == ["417 83 100 4"]
         assert names["image"].shape == (28, 28)

@@ -11,7 +11,7 @@ import grimp
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-ROOMS = ("check", "cluster", "data", "devices", "graph", "run", "runs", "training")
+ROOMS = ("check", "cluster", "data", "devices", "diff", "graph", "run", "runs", "training")
 
 
 def foreign_modules(graph):
@@ -48,6 +48,7 @@ def lint(package_parent):
         ("predict.py", "from tf1_dnn.cluster import chief", "Every room knows only"),
         ("graph/build.py", "from tf1_dnn import cli", "Who has read graph/"),
         ("check/report.py", "from tf1_dnn import data", "check reads graphs as data"),
+        ("diff/matching.py", "from tf1_dnn.graph import layers", "diff knows check"),
         ("run/program.py", "from tf1_dnn.runs import directory", "run knows check, data"),
         ("check/graph/nodes.py", "from tf1_dnn.check.facts import steps", "Rules stand on facts"),
     ],

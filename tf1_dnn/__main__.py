@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "runs side by side",
     "run": "run a TensorFlow 1 program, unedited",
     "check": "find the classic mistakes in a TensorFlow 1 graph",
+    "diff": "whether a migrated graph computes what the old one did",
     "experiments": "test the post's claims",
     "cluster": "start several processes that train together",
     "benchmark": "time both loops on this machine",

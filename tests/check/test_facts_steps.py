@@ -99,6 +99,20 @@ def test_a_step_written_by_hand():
     assert apply.gradient.node.op == "Sub" and not is_backward(apply.gradient.node)
 
 
+def test_a_loss_is_no_gradient_within_a_condition():
+    with tf.Graph().as_default() as built, tf1_warnings_silenced():
+        training_switch = tf.placeholder(tf.bool, [])
+        theta = tf.Variable(tf.zeros([4, 1]), name="theta")
+        add = tf.add(theta, 1.0, name="add")
+        value = tf.cond(training_switch, lambda: add, lambda: tf.add(theta, 2.0, name="add"))
+        loss = tf.reduce_mean(tf.square(value), name="loss")
+        tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    linked = Graph(load_graph(built).meta)
+    inner = [name for name in linked.nodes if "cond_grad" in name and "grad_ys" in name]
+    assert inner  # there is something to be taken for a loss
+    assert [loss.output.node.name for loss in training(linked).losses] == ["loss"]
+
+
 def test_a_compiled_loop_in_a_function_is_a_step_of_its_own():
     model = build_graph(PRESETS["batch_norm"].replace(hidden_units=(4,)), 20, 5)
     compiled_epoch.build_epoch_graph(model, small_splits().train, xla=True)

@@ -9,7 +9,7 @@ from tf1_dnn.check.read.load import load_graph
 from tf1_dnn.check.rules import RULES, Rule
 
 __all__ = ["RULES", "SEVERITIES", "Checked", "Finding", "GraphError", "Rule", "Run", "Watched"]
-__all__ += ["check", "examine", "load_graph", "report"]
+__all__ += ["check", "examine", "facts", "graph", "load_graph", "report"]
 
 
 class Checked(NamedTuple):

@@ -26,6 +26,7 @@ def make_parser() -> cli.Parser:
         help="at the end, tell whether the graph built here is this saved one: a .meta, a "
         "checkpoint prefix, a GraphDef, or a run directory",
     )
+    add("--save-graph", metavar="FILE.meta", help="at the end, write the graph that it ran")
     add("--verbose", action="store_true", help="show what TensorFlow says of deprecated names")
     add = parser.add_argument_group("notebooks, before or after the notebook's name").add_argument
     add("--out", metavar="FILE.ipynb", help="where the executed copy goes; by default nowhere")
@@ -61,7 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def activation(given: argparse.Namespace) -> dict[str, Any]:
     """What `activate` is told of the options."""
-    return {"verbose": given.verbose, "check": given.check, "like": given.like}
+    return {
+        "verbose": given.verbose,
+        "check": given.check,
+        "like": given.like,
+        "save_graph": given.save_graph,
+    }
 
 
 def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
@@ -75,6 +81,8 @@ def run_notebook(parser: cli.Parser, given: argparse.Namespace) -> int:
             parser.error(f"--{option.replace('_', '-')} must be at least 1")
     if given.like is not None:
         given.like = os.path.abspath(given.like)  # the kernel runs in the notebook's folder
+    if given.save_graph is not None:
+        given.save_graph = os.path.abspath(given.save_graph)
     from tf1_dnn.run import notebook
 
     outcome = notebook.run(

@@ -12,7 +12,13 @@ _active = False
 _ending: Any = None  # what `finish` is to tell
 
 
-def activate(*, verbose: bool = False, check: bool = False, like: str | None = None) -> None:
+def activate(
+    *,
+    verbose: bool = False,
+    check: bool = False,
+    like: str | None = None,
+    save_graph: str | None = None,
+) -> None:
     """Give this process TensorFlow 1's behaviour, whoever imports TensorFlow from here on.
 
     A second call changes nothing.
@@ -21,6 +27,7 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
       verbose: let through what TensorFlow says of deprecated names.
       check: watch the sessions, for `finish` to tell what is wrong with the graphs they train.
       like: a graph that was saved, for `finish` to tell whether the one built here is the same.
+      save_graph: a file, for `finish` to write the MetaGraph to that was built here.
 
     Raises:
       CompatError: TensorFlow was imported before, and may have run eagerly.
@@ -51,10 +58,10 @@ def activate(*, verbose: bool = False, check: bool = False, like: str | None = N
     app_flags.restore()
     keras_mnist.restore()
     modules.install(tensorflow, compat.tf)
-    if check or saved is not None:
+    if check or saved is not None or save_graph is not None:
         from tf1_dnn.run.ending import Ending
 
-        _ending = Ending(check=check, saved=saved)
+        _ending = Ending(check=check, saved=saved, graph_file=save_graph)
     _active = True
 
 

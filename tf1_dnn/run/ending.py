@@ -1,4 +1,4 @@
-"""What is told at the program's end: the findings of --check, the likeness of --like."""
+"""What is done at the program's end: --check's findings, --like's likeness, the graph kept."""
 
 from typing import Any, Iterator
 
@@ -16,10 +16,13 @@ class Ending:
     Args:
       check: whether to examine the graphs that are trained.
       saved: the graph that the program's is to be compared with, if one was given.
+      graph_file: where to write the program's graph, if anywhere.
     """
 
-    def __init__(self, *, check: bool, saved: likeness.Saved | None) -> None:
-        self._check, self._saved = check, saved
+    def __init__(
+        self, *, check: bool, saved: likeness.Saved | None, graph_file: str | None = None
+    ) -> None:
+        self._check, self._saved, self._graph_file = check, saved, graph_file
         self._watch = Watch()
         self._watch.start()
 
@@ -36,6 +39,8 @@ class Ending:
             yield likeness.report(self._saved, self._built())
         if self._check:
             yield from _found(self._watch)
+        if self._graph_file is not None:
+            yield from _write(self._graph_file, self._built())
 
     def _built(self) -> list[Any]:
         """The graphs that sessions ran; without any, the default one if it has ops."""
@@ -43,6 +48,22 @@ class Ending:
 
         default = ops.get_default_graph()
         return self._watch.graphs or ([default] if default.version else [])
+
+
+def _write(path: str, graphs: list[Any]) -> Iterator[str]:
+    """Write the largest graph as a MetaGraph; what to say if that cannot be."""
+    from tf1_dnn.compat import tf
+
+    if not graphs:
+        yield "--save-graph: the program built no graph"
+        return
+    graph = max(graphs, key=lambda each: each.version)
+    meta = tf.train.export_meta_graph(graph=graph)
+    try:
+        with open(path, "wb") as file:
+            file.write(meta.SerializeToString())
+    except OSError as error:
+        yield f"error: cannot write {path} ({first_sentence(error)}): name another file."
 
 
 def _found(watch: Watch) -> Iterator[str]:

@@ -10,7 +10,12 @@ from tf1_dnn.check.graph import Graph, Node, Output, constant, fact
 from tf1_dnn.check.graph.nodes import PASSING
 
 _TRUNCATED = 0.8796  # of a normal distribution cut at two standard deviations
-_DRAWS = ("RandomUniform", "RandomStandardNormal", "TruncatedNormal")
+_UNIFORM, _NORMAL = (0.5, 1 / math.sqrt(12)), (0.0, 1.0)
+_DRAWS = {  # mean and deviation
+    **dict.fromkeys(["RandomUniform", "StatelessRandomUniformV2"], _UNIFORM),
+    **dict.fromkeys(["RandomStandardNormal", "StatelessRandomNormalV2"], _NORMAL),
+    **dict.fromkeys(["TruncatedNormal", "StatelessTruncatedNormalV2"], (0.0, _TRUNCATED)),
+}
 _MOST = 12  # ops between a draw and the variable
 
 
@@ -99,10 +104,6 @@ def _splat(node: Node) -> float | None:
 
 def _drawn(node: Node, scale: float, shift: float) -> Initial:
     seeds = tuple(node.attr[key].i if key in node.attr else 0 for key in ("seed", "seed2"))
-    mean, deviation = {
-        "RandomUniform": (0.5, 1 / math.sqrt(12)),
-        "RandomStandardNormal": (0.0, 1.0),
-        "TruncatedNormal": (0.0, _TRUNCATED),
-    }[node.op]
+    mean, deviation = _DRAWS[node.op]
     seed = (seeds[0], seeds[1]) if any(seeds) else None
     return Initial(scale * mean + shift, abs(scale) * deviation, seed)

@@ -141,9 +141,13 @@ def applies(graph: Graph) -> list[Apply]:
 
 @fact
 def seeds(graph: Graph) -> dict[Node, str]:
-    """The grad_ys that backpropagation begins with; and the scope of each, say "gradients/"."""
-    found = filter(lambda node: _SEED.search(node.name), graph.nodes.values())
-    return {seed: seed.name.rpartition("/")[0] + "/" for seed in found}
+    """The grad_ys that backpropagation begins with; and the scope of each, say "gradients/".
+
+    A condition's gradient is a function with grad_ys of its own, where nothing begins.
+    """
+    found = [node for node in graph.nodes.values() if _SEED.search(node.name)]
+    begun = [seed for seed in found if not any(map(is_backward, seed.calls()))]
+    return {seed: seed.name.rpartition("/")[0] + "/" for seed in begun}
 
 
 def is_backward(node: Node) -> bool:
