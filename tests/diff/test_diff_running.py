@@ -236,6 +236,45 @@ def test_values_of_checkpoints(tmp_path):
         diff(old, new, checkpoint=str(tmp_path / "c"))
 
 
+def exponential(rate=0.1, activation=tf.nn.elu):
+    """A graph in which an op stands for one that is gone, between what comes before and after."""
+
+    def build():
+        inputs = tf.placeholder(tf.float32, [None, 3], name="X")
+        hidden = activation(tf.layers.dense(inputs, 4, name="hidden"))
+        outputs = tf.layers.dense(tf.exp(hidden, name="gone"), 2, name="outputs")
+        loss = tf.reduce_mean(tf.square(outputs), name="loss")
+        tf.train.GradientDescentOptimizer(rate).minimize(loss, name="train_op")
+
+    with graph(build).as_default():
+        meta = tf.train.export_meta_graph()
+    (node,) = [each for each in meta.graph_def.node if each.name == "gone"]
+    node.op = "Exponential"
+    return meta
+
+
+def test_graphs_with_an_op_that_is_gone_run_as_far_as_they_can():
+    found = diff(exponential(), exponential())
+    assert found.is_same and found.gone == ["Exponential"] and found.n_steps == 0
+    assert found.verdict == (
+        "the same to the last bit, as far as it runs without Exponential, and beyond that by "
+        "structure"
+    )
+    names = [each.name for each in found.stages]
+    assert "hidden/BiasAdd" in names and "outputs/MatMul" not in names
+
+
+def test_beyond_an_op_that_is_gone_structure_decides():
+    found = diff(exponential(), exponential(rate=0.2))
+    assert not found.is_same
+    assert found.verdict == (
+        "they differ in the optimizer's learning rate; what runs without Exponential agrees to "
+        "the last bit"
+    )
+    found = diff(exponential(), exponential(activation=tf.nn.relu))
+    assert found.parting.op == "Elu against Relu"
+
+
 def test_a_step_that_cannot_be_run():
     def strings():
         name = tf.placeholder(tf.string, [], name="name")

@@ -31,6 +31,7 @@ class Comparison(NamedTuple):
     n_steps: int  # training steps that were run
     notes: list[str]  # what was held off, or could not be run
     rtol: float
+    gone: list[str] = []  # types of ops that cannot be run: beyond them, structure decides
 
     @property
     def parting(self) -> Stage | None:
@@ -48,7 +49,8 @@ class Comparison(NamedTuple):
         if not self.stages:
             return not self.deciding
         is_whole = not (self.only_old or self.only_new or self.open_ends)
-        return self.parting is None and is_whole
+        is_told = not (self.gone and self.deciding)
+        return self.parting is None and is_whole and is_told
 
     @property
     def verdict(self) -> str:
@@ -58,6 +60,13 @@ class Comparison(NamedTuple):
         if self.stages and self.is_same:
             rest = f", though they differ in {self.deciding[0].what}" if self.deciding else ""
             return f"the same to {self._extent()}{rest}"
+        if self.stages and self.gone and self.deciding:
+            worst = _digits(max(each.difference for each in self.stages))
+            without = " and ".join(self.gone)
+            return (
+                f"they differ in {self.deciding[0].what}; what runs without {without} "
+                f"agrees to {worst}"
+            )
         if self.stages:
             lone = [*self.only_old, *self.only_new, *self.open_ends][0]
             return f"{lone} has no like in the other; all that has agrees to {self._extent()}"
@@ -71,9 +80,12 @@ class Comparison(NamedTuple):
         """To how many digits they agree, and over what."""
         worst = max(each.difference for each in self.stages)
         over = f"over {self.n_steps} step{'s' * (self.n_steps > 1)}"
-        return f"{_digits(worst)}{', ' * (not worst)}{' ' * bool(worst)}" + (
-            over if self.n_steps else "in all that is computed forward"
-        )
+        if self.gone:
+            without = " and ".join(self.gone)
+            over = f"as far as it runs without {without}, and beyond that by structure"
+        elif not self.n_steps:
+            over = "in all that is computed forward"
+        return f"{_digits(worst)}{', ' * (not worst)}{' ' * bool(worst)}{over}"
 
     def _parted(self, parting: Stage) -> str:
         index = self.stages.index(parting)
@@ -151,6 +163,7 @@ def diff(
         ran.n_steps if ran else 0,
         ran.notes if ran else [],
         rtol,
+        ran.gone if ran else [],
     )
 
 

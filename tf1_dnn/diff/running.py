@@ -14,6 +14,7 @@ from tf1_dnn.check.graph import Graph, Node, Output
 from tf1_dnn.check.graph.nodes import RESULT
 from tf1_dnn.compat import tf
 from tf1_dnn.diff.draws import make_alike
+from tf1_dnn.diff.gone import take_out
 from tf1_dnn.errors import Error, first_sentence
 
 Values = dict[str, np.ndarray]
@@ -22,11 +23,13 @@ _ROUNDS = 3  # of initializing: some initializers read other variables
 
 
 class NotRunnable(Error):
-    """A graph that today's TensorFlow does not take, as it has ops that are gone."""
+    """A graph that today's TensorFlow does not take."""
 
 
 class Runnable:
     """A graph that can be run, on the CPU; its random ops `draws` draw what their likes do.
+
+    `gone` are the types of ops that are not there any more: what depends on them is left out.
 
     Raises NotRunnable.
     """
@@ -37,6 +40,7 @@ class Runnable:
         self._tf_graph = tf.Graph()
         definition = tf.GraphDef.FromString(graph.meta.graph_def.SerializeToString())
         make_alike(definition, draws)
+        self.gone = take_out(definition)
         for node in definition.node:
             node.attr.pop("_output_shapes", None)  # TensorFlow 1 knew some wrongly
         with self._tf_graph.as_default():
@@ -45,6 +49,7 @@ class Runnable:
             except _FAULTS as error:
                 raise NotRunnable(first_sentence(error)) from error
         config = tf.ConfigProto(device_count={"GPU": 0}, allow_soft_placement=True)
+        self._names = {each.name for each in self._tf_graph.get_operations()}
         self._session = tf.Session(graph=self._tf_graph, config=config)
 
     def set(self, values: Mapping[str, np.ndarray]) -> None:
@@ -58,6 +63,8 @@ class Runnable:
 
     def _initialize(self, variable: Variable, values: Mapping[str, np.ndarray]) -> bool:
         writes = [each for each in variable.initial + variable.restores if len(each.inputs) > 1]
+        if variable.name not in self._names:
+            return True
         if not writes:
             return False
         value = values.get(variable.name)
@@ -69,11 +76,14 @@ class Runnable:
         return True
 
     def run(self, names: Sequence[str], feed_dict: Mapping[str, Any]) -> list[Any]:
-        """Values of tensors; None where one cannot be had, as in a branch that is not taken."""
+        """Values of tensors; None where one cannot be had: a branch not taken, an op left out."""
+        feed_dict = {name: value for name, value in feed_dict.items() if self._has(name)}
+        there = [name for name in names if self._has(name)]
         try:
-            return self._session.run(list(names), feed_dict)
+            values = dict(zip(there, self._session.run(there, feed_dict)))
         except _FAULTS:
-            return [self._one(name, feed_dict) for name in names]
+            values = {name: self._one(name, feed_dict) for name in there}
+        return [values.get(name) for name in names]
 
     def _one(self, name: str, feed_dict: Mapping[str, Any]) -> Any:
         try:
@@ -81,6 +91,15 @@ class Runnable:
         except _FAULTS as error:
             self.fault = self.fault or first_sentence(error)
         return None
+
+    def _has(self, tensor: str) -> bool:
+        return tensor.partition(":")[0] in self._names
+
+    @property
+    def can_step(self) -> bool:
+        """Whether there is a training step, and all of it can be run."""
+        steps = training(self.graph).steps
+        return bool(steps) and all(self._has(each.name) for each in steps[0].fetches)
 
     def step(self, feed_dict: Mapping[str, Any]) -> None:
         """One training step. Raises Error if it cannot be run."""

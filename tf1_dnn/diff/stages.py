@@ -37,6 +37,7 @@ class Ran(NamedTuple):
     stages: list[Stage]  # in the order of computing
     n_steps: int  # training steps that were run; 0 without a step in both
     notes: list[str]
+    gone: list[str] = []  # types of ops that are not there any more
 
 
 class Numbers(NamedTuple):
@@ -130,14 +131,17 @@ def run_both(graphs: Sequence[Graph], matched: Matched, aligned: Aligned, given:
     if both.switch_to_training(given.feed):
         stages += both.ops("training", pairs)
     notes = _notes_on_draws(aligned.draws)
-    if all(training(graph).steps for graph in graphs):
-        found, rounding = _backward(both, matched)
-        stages += found + _after_steps(both, matched, rounding, given.n_steps)
+    gone = sorted({*runs[0].gone, *runs[1].gone})
+    found, rounding = _backward(both, matched)
+    stages += found
+    can_step = all(run.can_step for run in runs)
+    if can_step:
+        stages += _after_steps(both, matched, rounding, given.n_steps)
         notes += _notes_on_steps(graphs, rounding)
-        n_steps = given.n_steps
+    elif gone:
+        notes.append(f"gone: {', '.join(gone)}; what depends on it is compared by structure alone")
     else:
         notes.append("there is no training step in both: only what is computed forward")
-        n_steps = 0
     if aligned.new_ends:
         notes.append(f"{aligned.new_ends[0].name} of the new graph was compared with nothing")
     faults = [run.fault for run in runs if run.fault]
@@ -145,7 +149,7 @@ def run_both(graphs: Sequence[Graph], matched: Matched, aligned: Aligned, given:
         notes.append(f"nothing could be computed in both: {faults[0]}")
     for run in runs:
         run.close()
-    return Ran(stages, n_steps, notes)
+    return Ran(stages, given.n_steps if can_step else 0, notes, gone)
 
 
 def _backward(both: Both, matched: Matched) -> tuple[list[Stage], set[str]]:
