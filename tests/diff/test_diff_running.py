@@ -264,6 +264,51 @@ def test_graphs_with_an_op_that_is_gone_run_as_far_as_they_can():
     assert "hidden/BiasAdd" in names and "outputs/MatMul" not in names
 
 
+def test_a_damaged_graph_is_told_and_its_structure_can_be_compared():
+    with graph(regression).as_default():
+        meta = tf.train.export_meta_graph()
+    (node,) = [each for each in meta.graph_def.node if each.name == "outputs/MatMul"]
+    node.input.append("X")
+    with pytest.raises(
+        Error, match=r"a graph cannot be run \(.*\): --static compares by structure"
+    ):
+        diff(graph(regression), meta)
+    assert diff(graph(regression), meta, static=True).stages == []
+
+
+def damage(nodes, random_state):
+    """Do something to a node that no program does."""
+    node, other = (nodes[random_state.randint(len(nodes))] for _ in range(2))
+    kind = random_state.randint(6)
+    if kind == 0 and node.attr:
+        del node.attr[sorted(node.attr)[random_state.randint(len(node.attr))]]
+    elif kind == 1 and node.input:
+        del node.input[random_state.randint(len(node.input))]
+    elif kind == 2:
+        node.input.append(other.name)
+    elif kind == 3:
+        node.op = other.op
+    elif kind == 4:
+        node.op = "Nothing"
+    else:
+        nodes.remove(node)
+
+
+def test_damaged_graphs_end_in_a_verdict_or_an_error():
+    with graph(regression).as_default():
+        whole = tf.train.export_meta_graph()
+    said = set()
+    for seed in range(30):
+        meta = type(whole).FromString(whole.SerializeToString())
+        damage(meta.graph_def.node, np.random.RandomState(seed))
+        for old in (whole, meta):
+            try:
+                said.add(diff(old, meta, n_steps=1).is_same)
+            except Error:
+                said.add("error")
+    assert {True, "error"} <= said
+
+
 def test_beyond_an_op_that_is_gone_structure_decides():
     found = diff(exponential(), exponential(rate=0.2))
     assert not found.is_same

@@ -143,7 +143,7 @@ def diff(
 
     Raises:
       GraphError: a graph that cannot be read.
-      Error: names that fit nothing, a checkpoint or arrays that do not, a step that cannot be run.
+      Error: names that fit nothing, a checkpoint or arrays that do not, what cannot be run.
     """
     loaded = [load_graph(each) for each in (old, new)]
     train_ops = [train_op] if train_op else []
@@ -169,9 +169,5 @@ def diff(
 
 def _run(graphs: list[Graph], matched: Matched, aligned: Aligned, given: tuple[Any, ...]) -> Ran:
     from tf1_dnn.diff import stages
-    from tf1_dnn.diff.running import NotRunnable
 
-    try:
-        return stages.run_both(graphs, matched, aligned, stages.Numbers(*given))
-    except NotRunnable as error:
-        return stages.Ran([], 0, [f"compared by structure alone: {error}"])
+    return stages.run_both(graphs, matched, aligned, stages.Numbers(*given))

@@ -22,16 +22,12 @@ _FAULTS = (tf.errors.OpError, TypeError, ValueError)
 _ROUNDS = 3  # of initializing: some initializers read other variables
 
 
-class NotRunnable(Error):
-    """A graph that today's TensorFlow does not take."""
-
-
 class Runnable:
     """A graph that can be run, on the CPU; its random ops `draws` draw what their likes do.
 
     `gone` are the types of ops that are not there any more: what depends on them is left out.
 
-    Raises NotRunnable.
+    Raises Error for a graph that today's TensorFlow does not take.
     """
 
     def __init__(self, graph: Graph, draws: Sequence[Node] = ()) -> None:
@@ -47,7 +43,10 @@ class Runnable:
             try:
                 tf.import_graph_def(definition, name="")
             except _FAULTS as error:
-                raise NotRunnable(first_sentence(error)) from error
+                raise Error(
+                    f"a graph cannot be run ({first_sentence(error)}): --static compares by "
+                    "structure"
+                ) from error
         config = tf.ConfigProto(device_count={"GPU": 0}, allow_soft_placement=True)
         self._names = {each.name for each in self._tf_graph.get_operations()}
         self._session = tf.Session(graph=self._tf_graph, config=config)
@@ -67,6 +66,8 @@ class Runnable:
             return True
         if not writes:
             return False
+        if writes[0].name not in self._names:
+            return True  # left out with what is gone, and so is all that reads the variable
         value = values.get(variable.name)
         feed_dict = {} if value is None else {tensor_name(writes[0].inputs[1]): value}
         try:
