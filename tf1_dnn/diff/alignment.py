@@ -48,8 +48,7 @@ class Aligned(NamedTuple):
     placeholders: list[tuple[Node, Node]]
     draws: Draws
     ops: list[tuple[Node, Node]]
-    unpaired: list[Node]  # forward ops of the old graph that have no like in the new
-    open_ends: list[Node]  # those of them that no paired op tells of
+    open_ends: list[Node]  # forward ops of the old graph that nothing compared tells of
     new_ends: list[Node]  # likewise of the new graph
 
     def lone_placeholders(self, old: Graph, new: Graph) -> list[tuple[Graph, Node]]:
@@ -72,7 +71,7 @@ def align(old: Graph, new: Graph, matched: Matched) -> Aligned:
     taken = set(mapped.values())
     anchors = _anchors(old, new, matched)
     changing = _changing(old) | _changing(new)
-    paired, unpaired = [], []
+    paired = []
     for node in old.nodes.values():
         if node in mapped or node in changing or not _is_forward(old, node):
             continue
@@ -81,12 +80,10 @@ def align(old: Graph, new: Graph, matched: Matched) -> Aligned:
             mapped[node] = like
             taken.add(like)
             paired.append((node, like))
-        else:
-            unpaired.append(node)
     ends = _both_open_ends(old, new, paired, fed)
     namesakes = [(node, _namesake(new, node)) for node in ends[0]]
     paired += [(node, like) for node, like in namesakes if like in ends[1]]
-    return Aligned(fed, draws, paired, unpaired, *_both_open_ends(old, new, paired, fed))
+    return Aligned(fed, draws, paired, *_both_open_ends(old, new, paired, fed))
 
 
 def _both_open_ends(
