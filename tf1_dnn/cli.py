@@ -45,6 +45,13 @@ class Parser(argparse.ArgumentParser):
         put(self.format_help().rstrip())
 
 
+def cut_at_dashes(argv: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """A command's own words, and those behind a "--", which are another program's."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    cut = words.index("--") if "--" in words else len(words)
+    return words[:cut], words[cut + 1 :]
+
+
 def put(results: str) -> None:
     """Print results to stdout, at once; OutputError if they cannot be written."""
     try:

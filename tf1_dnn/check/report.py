@@ -33,7 +33,7 @@ def remedy(rule_id: str) -> str:
 
 def report(checked: Checked) -> str:
     """Grouped by rule, worst first."""
-    found = ", ".join(map(_printable, checked.train_ops[:3])) or "not found"
+    found = ", ".join(map(printable, checked.train_ops[:3])) or "not found"
     more = ", …" if len(checked.train_ops) > 3 else ""
     guessed = " (guessed; --train-op tells what a step fetches)" if checked.guessed else ""
     lines = [f"{checked.source}: {checked.n_ops} ops; train op: {found}{more}{guessed}"]
@@ -60,7 +60,7 @@ def _group(findings: list[Finding]) -> Iterator[str]:
     yield f"{first.rule} {first.severity}: {RULES[first.rule].title}"
     for finding in findings[:_MOST_FINDINGS]:
         yield from _wrapped(finding.message, "  - ")
-        names = [_printable(name) for name in finding.ops[:_MOST_OPS]]
+        names = [printable(name) for name in finding.ops[:_MOST_OPS]]
         yield from (f"      {name}" for name in names)
         if len(finding.ops) > _MOST_OPS:
             yield f"      … and {len(finding.ops) - _MOST_OPS} ops more"
@@ -81,7 +81,7 @@ def _summary(findings: list[Finding]) -> str:
 def _wrapped(text: str, first: str) -> Iterator[str]:
     """Lines of at most _WIDTH where words allow it; names are never broken."""
     line = first
-    for word in _printable(text).split():
+    for word in printable(text).split():
         if len(line) + len(word) > _WIDTH and line.strip(" -"):
             yield line.rstrip()
             line = " " * len(first)
@@ -89,7 +89,7 @@ def _wrapped(text: str, first: str) -> Iterator[str]:
     yield line.rstrip()
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Names come from files of unknown origin: no control characters reach the terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
@@ -128,5 +128,5 @@ def overview(checked: Sequence[Checked]) -> str:
     for each in checked:
         counts = [sum(f.severity == kind for f in each.findings) for kind in SEVERITIES]
         ids = " ".join(sorted({finding.rule for finding in each.findings}))
-        rows.append([_printable(each.source), *map(str, counts), ids])
+        rows.append([printable(each.source), *map(str, counts), ids])
     return "\n".join(line.rstrip() for line in table(rows, left=1).splitlines())

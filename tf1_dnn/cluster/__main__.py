@@ -34,11 +34,10 @@ _count.__name__ = "positive whole number"  # what argparse calls it in its messa
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the worst exit code of its tasks."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    cut = words.index("--") if "--" in words else len(words)
-    given = make_parser().parse_args(words[:cut])
+    words, for_train = cli.cut_at_dashes(argv)
+    given = make_parser().parse_args(words)
     sizes = {"ps": given.ps, "worker": given.workers}
-    command = [sys.executable, "-m", "tf1_dnn.train", *words[cut + 1 :]]
+    command = [sys.executable, "-m", "tf1_dnn.train", *for_train]
     return launcher.launch(command, launcher.make_environments(sizes, evaluator=given.evaluator))
 
 

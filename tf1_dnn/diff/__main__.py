@@ -1,7 +1,6 @@
 """python -m tf1_dnn.diff: whether two TensorFlow 1 graphs compute the same, and where they part."""
 
 import os
-import sys
 import tempfile
 import zipfile
 from typing import Any, Sequence
@@ -45,9 +44,8 @@ def make_parser() -> cli.Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = make_parser()
-    words = list(sys.argv[1:] if argv is None else argv)
-    cut = words.index("--") if "--" in words else len(words)
-    given, program = parser.parse_args(words[:cut]), words[cut + 1 :]
+    words, program = cli.cut_at_dashes(argv)
+    given = parser.parse_args(words)
     if (given.new is None) != bool(program):
         parser.error("give OLD and either NEW or a program after --")
     if given.steps < 0 or not 0 <= given.rtol < 1e6:

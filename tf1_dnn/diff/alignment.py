@@ -28,12 +28,11 @@ from tf1_dnn.check.graph import (
     operands,
     walk,
 )
-from tf1_dnn.check.graph.nodes import ARG, GROUP, PASSING, RESULT, SWITCHES
+from tf1_dnn.check.graph.nodes import ARG, GROUP, PASSING, PLACEHOLDERS, RESULT, SWITCHES
 from tf1_dnn.diff.draws import RANDOM_OPS, Draws, pair_draws
 from tf1_dnn.diff.matching import Matched
 from tf1_dnn.diff.statics import SAME_OPS
 
-PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault", "PlaceholderV2")
 _NO_OPS = {ARG, GROUP, "Const", "NoOp", "Shape", "Assign", "AssignVariableOp"}
 _NO_OPS |= {"IsVariableInitialized", "VarIsInitializedOp"}
 _TOLD_APART = re.compile("Save|Restore|Summary|Assert|Print|Uninitialized|Enqueue|^Merge$")

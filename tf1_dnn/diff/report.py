@@ -5,6 +5,7 @@ import math
 from typing import Any, Iterator
 
 from tf1_dnn import cli
+from tf1_dnn.check.report import printable
 from tf1_dnn.diff.comparison import Comparison
 
 _MOST = 12  # rows of a table
@@ -17,7 +18,7 @@ def report(found: Comparison) -> str:
     if found.stages:
         parts.append(_stages(found))
     parts += ["\n".join(f"note: {note}" for note in found.notes)] * bool(found.notes)
-    return "\n\n".join(_printable(part) for part in parts)
+    return "\n".join(map(printable, "\n\n".join(parts).split("\n")))
 
 
 def _differences(found: Comparison) -> Iterator[str]:
@@ -64,8 +65,3 @@ def _finite(stage: dict[str, Any]) -> dict[str, Any]:
         key: None if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in stage.items()
     }
-
-
-def _printable(text: str) -> str:
-    """Names come from files of unknown origin: no control characters reach the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

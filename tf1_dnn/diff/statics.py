@@ -13,9 +13,9 @@ from tf1_dnn.check.facts.losses import losses
 from tf1_dnn.check.facts.normalizations import FUSED
 from tf1_dnn.check.facts.routes import Route, intervals, routes
 from tf1_dnn.check.facts.shapes import shape_of
-from tf1_dnn.check.facts.steps import Apply, is_backward, trainable, training
+from tf1_dnn.check.facts.steps import APPLY, Apply, is_backward, trainable, training
 from tf1_dnn.check.facts.variables import Variable, origins, variable_at
-from tf1_dnn.check.graph import Graph, Node, Output, constant, fact, walk
+from tf1_dnn.check.graph import Graph, Node, Output, constant, fact, scalar, walk
 from tf1_dnn.check.graph.nodes import PASSING
 from tf1_dnn.diff.matching import Matched
 
@@ -30,7 +30,6 @@ _TELLING = re.compile(
     r"^(MatMul|Conv[23]D|Depthwise\w+|Relu6?|Elu|Selu|LeakyRelu|Sigmoid|Tanh|Softplus|Softsign"
     r"|MaxPool|AvgPool|LRN|\w*CrossEntropyWithLogits|LogSoftmax|Softmax)$"
 )
-_APPLY = re.compile(r"^(?:Resource)?(?:Sparse)?Apply(\w+)$")
 _ROWWISE = dict.fromkeys(  # gradient descent on a table's rows
     ["ScatterSub", "ScatterAdd", "ResourceScatterSub", "ResourceScatterAdd"], "row by row"
 )
@@ -160,7 +159,7 @@ def _epsilon(layer: BatchNorm) -> float | None:
         return _rounded(attr["epsilon"].f if "epsilon" in attr else _FUSED_EPSILON)
     for node in walk([layer.node], Node.data_sources, most=_NEAR):
         if node.op in ("Rsqrt", "Sqrt") and node.inputs[:1]:
-            numbers = [_scalar(each) for each in node.inputs[0].node.inputs]
+            numbers = [scalar(each) for each in node.inputs[0].node.inputs]
             known = [each for each in numbers if each is not None]
             if known:
                 return _rounded(known[0])
@@ -184,19 +183,14 @@ def _momentum(graph: Graph, layer: BatchNorm) -> float | None:
 def _share(output: Output) -> float | None:
     """A number between 0 and 1 that something is multiplied by, perhaps on one side of a choice."""
     for origin in origins_of(output):
-        value = _scalar(origin)
+        value = scalar(origin)
         if value is not None and 0 < value < 1:
             return value
         node = origin.node
-        if value is None and node.op == "Sub" and _scalar(node.inputs[0]) == 1:
+        if value is None and node.op == "Sub" and scalar(node.inputs[0]) == 1:
             kept = _share(node.inputs[1])
             return None if kept is None else 1 - kept
     return None
-
-
-def _scalar(output: Output) -> float | None:
-    value = constant(output)
-    return float(value.ravel()[0]) if value is not None and value.size == 1 else None
 
 
 def _rounded(value: float) -> float:
@@ -293,7 +287,7 @@ def _reduction(graph: Graph) -> str:
 
 
 def _of_optimizers(old: Apply, new: Apply) -> Iterator[Difference]:
-    kinds = [_APPLY.match(each.node.op) for each in (old, new)]
+    kinds = [APPLY.match(each.node.op) for each in (old, new)]
     names = [
         match[1] if match else _ROWWISE.get(each.node.op, each.node.op)
         for match, each in zip(kinds, (old, new))
@@ -308,7 +302,7 @@ def _of_optimizers(old: Apply, new: Apply) -> Iterator[Difference]:
 
 
 def _number(node: Node, index: int) -> float | str:
-    value = _scalar(node.inputs[index]) if index < len(node.inputs) else None
+    value = scalar(node.inputs[index]) if index < len(node.inputs) else None
     return "computed" if value is None else _rounded(value)
 
 
@@ -328,11 +322,11 @@ def _by_value(route: Route) -> Iterator[str]:
     clips = [clip for clip, kind in route.clips.items() if kind == "value"]
     found = list(intervals(clips))
     for each in found:
-        low, high = (_scalar(bound) for bound in (each.low, each.high))
+        low, high = (scalar(bound) for bound in (each.low, each.high))
         are_known = low is not None and high is not None
         yield f"by value {low:g} to {high:g}" if are_known else "by a computed value"
     if clips and not found:
-        numbers = [_scalar(each) for each in clips[0].inputs]
+        numbers = [scalar(each) for each in clips[0].inputs]
         known = [f"{each:g}" for each in numbers if each is not None]
         yield f"by value, {clips[0].op} {' '.join(known) or 'computed'}"
 
@@ -351,7 +345,7 @@ def _threshold(nodes: set[Node]) -> str:
     for node in nodes:
         is_rooted = any(user.op == "Sqrt" for user in node.consumers)
         if node.op in ("Minimum", "Maximum", "Mul", "RealDiv") and not is_rooted:
-            known = [each for each in map(_scalar, node.inputs) if each is not None]
+            known = [each for each in map(scalar, node.inputs) if each is not None]
             if len(known) == 1 and 0 < known[0] < 1e30:  # min(1 / norm, 1 / threshold)
                 numbers.add(_rounded(1 / known[0] if node.op == "Minimum" else known[0]))
     told = sorted(numbers - {1.0}) or sorted(numbers)

@@ -3,7 +3,7 @@
 import dataclasses
 
 from tf1_dnn.check.facts.steps import is_backward
-from tf1_dnn.check.graph import Graph, Node, Output, constant, fact, walk
+from tf1_dnn.check.graph import Graph, Node, fact, scalar, walk
 from tf1_dnn.check.graph.nodes import BRANCHES
 
 _NEAR = 14  # ops between the draw and the product
@@ -62,18 +62,13 @@ def _rate(draw: Node) -> float | None:
     """From floor(keep + draw), or draw ≥ rate."""
     for node in walk([draw], Node.data_users, most=_NEAR * 2, nearest_first=True):
         if node.op == "GreaterEqual" and len(node.inputs) == 2:
-            return _number(node.inputs[1])
+            return scalar(node.inputs[1])
         if node.op == "Floor" and node.inputs and node.inputs[0].node.op in ("Add", "AddV2"):
             added = node.inputs[0].node
-            keeps = [_number(each) for each in added.inputs]
+            keeps = [scalar(each) for each in added.inputs]
             keep = next((each for each in keeps if each is not None), None)
             return None if keep is None else 1 - keep
     return None
-
-
-def _number(output: Output) -> float | None:
-    value = constant(output)
-    return float(value.ravel()[0]) if value is not None and value.size == 1 else None
 
 
 def _is_switched(product: Node, draw: Node) -> bool:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from tf1_dnn.check.facts.variables import Variable
-from tf1_dnn.check.graph import Graph, Node, Output, constant, fact
+from tf1_dnn.check.graph import Graph, Node, Output, constant, fact, scalar
 from tf1_dnn.check.graph.nodes import PASSING
 
 _TRUNCATED = 0.8796  # of a normal distribution cut at two standard deviations
@@ -68,7 +68,7 @@ def _of(output: Output) -> Initial | None:
 def _with_number(node: Node) -> tuple[Output | None, float | None]:
     """The operand that is no number, and the other, which is."""
     for value, other in (node.inputs, node.inputs[::-1]):
-        number = _scalar(other)
+        number = scalar(other)
         if number is not None:
             return value, number
         if node.op == "Sub":
@@ -76,16 +76,11 @@ def _with_number(node: Node) -> tuple[Output | None, float | None]:
     return None, None
 
 
-def _scalar(output: Output) -> float | None:
-    value = constant(output)
-    return float(value.ravel()[0]) if value is not None and value.size == 1 else None
-
-
 def _filled(output: Output) -> float | None:
     """The one number that all entries are."""
     node = output.node
     if node.op == "Fill" and len(node.inputs) == 2:
-        return _scalar(node.inputs[1])
+        return scalar(node.inputs[1])
     value = constant(output)
     if value is None:
         return _splat(node)

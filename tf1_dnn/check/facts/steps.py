@@ -17,7 +17,7 @@ _GRADIENT_INPUT = {
     **dict(FtrlV2=3, Adagrad=3, AdagradV2=4, AdagradDA=3, ProximalAdagrad=5, Adadelta=6, Adam=9),
     **dict(AdaMax=8, AdamWithAmsgrad=10, RMSProp=7, CenteredRMSProp=8, PowerSign=6, AddSign=6),
 }
-_APPLY = re.compile(r"^(?:Resource)?(?:Sparse)?Apply(\w+)$")
+APPLY = re.compile(r"^(?:Resource)?(?:Sparse)?Apply(\w+)$")
 _BY_HAND = re.compile(r"^(Assign(Add|Sub)?(VariableOp)?|(Resource)?Scatter(Add|Sub))$")
 _ELEMENTWISE = frozenset(
     "Sub Add AddV2 AddN Mul Neg RealDiv Identity Cast Reshape ReadVariableOp Maximum Minimum "
@@ -129,7 +129,7 @@ def applies(graph: Graph) -> list[Apply]:
     found = []
     for variable in variables(graph):
         for write in variable.writes:
-            match = _APPLY.match(write.op)
+            match = APPLY.match(write.op)
             if match:
                 index = _GRADIENT_INPUT.get(match[1], len(write.inputs) - 1)
                 if index < len(write.inputs) and variable_of(graph, write.inputs[0]) is variable:

@@ -7,14 +7,14 @@ import functools
 from typing import Any, Callable, Concatenate, Iterable, ParamSpec, Sequence, TypeVar
 
 from tf1_dnn.check.findings import GraphError
-from tf1_dnn.check.graph.constants import constant, shape, strings
+from tf1_dnn.check.graph.constants import constant, scalar, shape, strings
 from tf1_dnn.check.graph.linking import link
 from tf1_dnn.check.graph.nodes import Node, Output, operands
 from tf1_dnn.check.graph.walks import ancestors, chain, descendants, fold, walk
 from tf1_dnn.check.graph.watched import Run, Watched
 from tf1_dnn.check.read.messages import collection_names
 
-__all__ = ["Graph", "Node", "Output", "fact", "operands", "constant", "shape", "strings"]
+__all__ = ["Graph", "Node", "Output", "fact", "operands", "constant", "scalar", "shape", "strings"]
 __all__ += ["ancestors", "chain", "descendants", "fold", "walk", "Run", "Watched"]
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -41,6 +41,12 @@ def constant(output: Output) -> np.ndarray | None:
     return value if _is_numeric(value) else None
 
 
+def scalar(output: Output) -> float | None:
+    """The number that a constant of one entry is; None if it is none."""
+    value = constant(output)
+    return float(value.ravel()[0]) if value is not None and value.size == 1 else None
+
+
 def strings(output: Output) -> list[str | None]:
     """The entries of a constant vector of strings, None for what is no string; [] if it is none."""
     value = fold(output, _folded, unknown=None, deepest=_DEEPEST)

@@ -17,6 +17,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["Case", "StatelessCase"], ("branches",)),
     **dict.fromkeys(LOOPS, ("cond", "body")),
 }
+PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault", "PlaceholderV2")
 SWITCHES = ("Switch", "RefSwitch")
 # Ops that pass a tensor's values on as they are, from any of their data inputs.
 PASSING = frozenset(

@@ -8,6 +8,7 @@ from tf1_dnn.check.facts.steps import trainable, training
 from tf1_dnn.check.facts.variables import Variable, variables
 from tf1_dnn.check.findings import Finding
 from tf1_dnn.check.graph import Graph
+from tf1_dnn.check.graph.nodes import PLACEHOLDERS
 from tf1_dnn.check.rules.registry import Rule, rule, some
 
 _COUNTERS = re.compile(r"(^|/)(global_step|moving_(mean|variance))(_\d+)?$")
@@ -61,7 +62,7 @@ def _is_needed(graph: Graph, variable: Variable) -> bool:
 def gr006(rule: Rule, graph: Graph) -> Iterator[Finding]:
     unread = [
         node
-        for node in graph.of_type("Placeholder", "PlaceholderWithDefault", "PlaceholderV2")
+        for node in graph.of_type(*PLACEHOLDERS)
         if node.call is None and not node.consumers and not node.control_consumers
     ]
     if unread:

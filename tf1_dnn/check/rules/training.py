@@ -7,7 +7,7 @@ from typing import Iterator, NamedTuple
 import numpy as np
 
 from tf1_dnn.check.facts.losses import losses
-from tf1_dnn.check.facts.steps import Apply, Step, is_backward, trainable, training
+from tf1_dnn.check.facts.steps import APPLY, Apply, Step, is_backward, trainable, training
 from tf1_dnn.check.facts.variables import Variable, variable_at, variables
 from tf1_dnn.check.findings import Finding
 from tf1_dnn.check.graph import Graph, Node, Output, ancestors, constant, walk
@@ -24,7 +24,6 @@ _RATES = {
     "Adadelta": (3, 1e4),
     "Ftrl": (4, 100.0),
 }
-_APPLY = re.compile(r"^(?:Resource)?(?:Sparse)?Apply(\w+)$")
 _SHADOW = re.compile(r"/ExponentialMovingAverage(_\d+)?$")
 _DISCRIMINATOR = re.compile(r"(?i)(^|[/_])(disc\w*|critic|d)(_|/|\d|$)")
 _GENERATOR = re.compile(r"(?i)(^|[/_])(gen\w*|g)(_|/|\d|$)")
@@ -58,7 +57,7 @@ def _rates(graph: Graph) -> Iterator[_Rate]:
     """The learning rate of every op that applies gradients, each output once."""
     seen = set()
     for apply in training(graph).applies:
-        match = _APPLY.match(apply.node.op)
+        match = APPLY.match(apply.node.op)
         index, largest = _RATES.get(match[1] if match else "", (None, 0.0))
         if index is not None and index < len(apply.node.inputs) and match:
             output = apply.node.inputs[index]
